@@ -1,0 +1,8 @@
+# The steps live in .ci/tasks.py, which run.bat and test.bat call too.
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint type eval bench
+
+help run test lint type eval bench:
+	@$(PYTHON) .ci/tasks.py $@

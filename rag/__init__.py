@@ -1,0 +1,1 @@
+"""Lingxue: retrieval, cited answers and drafting over school-policy documents."""

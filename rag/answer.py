@@ -1,0 +1,206 @@
+"""Question to answer: small talk and refusals, evidence, then words, then checks.
+
+Yields progress and text as they come and one verified `Answer` at the end.
+Knows the stages and their order; how each works is its module's business.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag import generate
+from rag.cite import Citations
+from rag.conversation import standalone
+from rag.errors import BadRequest, ModelFailed
+from rag.evidence import Evidence, answerable, rank
+from rag.extract import extract, plain
+from rag.lexical import LexicalIndex
+from rag.notices import Notices
+from rag.question import analyse
+from rag.structure import contents_entries
+from rag.types import (
+    Answer,
+    ChatModel,
+    Delta,
+    Event,
+    Hit,
+    Progress,
+    Retriever,
+    Sentence,
+    SourceReader,
+    Status,
+    Turn,
+)
+
+THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
+MAX_QUESTION = 1000  # code points
+HITS = 8
+NEAREST = 3
+NEAR = 0.15  # a passage that covers less of the question is not even related
+_ARTICLE = re.compile(r"篇[一二三四五六七八九十]{1,3}|第([一二三四五六七八九十]{1,3})篇")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What answering needs of the knowledge base."""
+
+    retriever: Retriever
+    reader: SourceReader
+    lexical: LexicalIndex
+    titles: tuple[str, ...]
+
+
+def ask(
+    text: str,
+    history: Sequence[Turn],
+    *,
+    library: Library,
+    notices: Notices,
+    model: ChatModel | None = None,
+    system: str = "",
+) -> Iterator[Event]:
+    """Answer a question; the last event is the `Answer`.
+
+    Raises: BadRequest: the question is empty or too long. NothingIndexed.
+    """
+    started = time.perf_counter()
+    text = text.strip()
+    if not text:
+        raise BadRequest(reason="问题是空的，请输入要问的内容。")
+    if len(text) > MAX_QUESTION:
+        raise BadRequest(reason=f"问题太长（{len(text)} 字），请缩短到 {MAX_QUESTION} 字以内。")
+    if reply := notices.small_talk(text):
+        yield _spoken(text, reply, "answered")
+        return
+    if notices.refuses(text):
+        yield _spoken(text, notices.text("refused"), "refused")
+        return
+    yield Progress("检索")
+    asked = standalone(text, history)
+    question = analyse(asked)
+    hits = library.retriever.retrieve(asked, k=HITS)
+    evidence = rank(question, hits, library.reader, library.lexical)
+    probability = answerable(question, evidence)
+    retrieved = time.perf_counter()
+    base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
+    title_only = _title_only(asked, hits, library.reader, notices)
+    if probability < THRESHOLD or title_only:
+        answer = _no_evidence(base, evidence, library, notices, title_only)
+    elif model is None:
+        yield Progress("整理")
+        answer = _extracted(base, evidence)
+    else:
+        yield Progress("整理")
+        answer = yield from _generated(base, hits, evidence, library, notices, model, system)
+    timings = {
+        "retrieve": round(1000 * (retrieved - started)),
+        "total": round(1000 * (time.perf_counter() - started)),
+    }
+    yield replace(answer, timings_ms=timings)
+
+
+def _spoken(text: str, reply: str, status: Status) -> Answer:
+    sentence = Sentence(reply, "notice")
+    return Answer(text, text, status, reply, (sentence,), confidence=1.0)
+
+
+def _extracted(base: Answer, evidence: Sequence[Evidence]) -> Answer:
+    citations = Citations()
+    question = analyse(base.standalone_question)
+    markdown, sentences = extract(question, evidence, citations, confidence=base.confidence)
+    return replace(base, answer=markdown, sentences=tuple(sentences), citations=citations.listed())
+
+
+def _generated(
+    base: Answer,
+    hits: Sequence[Hit],
+    evidence: Sequence[Evidence],
+    library: Library,
+    notices: Notices,
+    model: ChatModel,
+    system: str,
+) -> Generator[Event, None, Answer]:
+    """Answer through the model; without a usable reply, answer without it and say so."""
+    reply = ""
+    failed = ""
+    try:
+        user = generate.prompt(base.standalone_question, hits, library.reader)
+        for piece in generate.stream(model, system, user):
+            reply += piece
+            yield Delta(piece)
+    except ModelFailed as err:
+        failed = str(err.values.get("reason", err))
+    yield Progress("核对")
+    citations = Citations()
+    checked = generate.check(reply, hits, library.reader, citations)
+    if not failed and citations.listed():
+        markdown = checked.markdown
+        if checked.struck:
+            markdown += "\n\n> " + notices.text("unsupported") + "".join(f"\n> - {s}" for s in checked.struck)
+        return replace(
+            base,
+            answer=markdown,
+            sentences=checked.sentences,
+            citations=citations.listed(),
+            model=model.name,
+        )
+    if not failed and checked.absent:
+        return _no_evidence(replace(base, model=model.name), evidence, library, notices, "")
+    reason = failed or ("回答没有依据" if reply.strip() else "回答是空的")
+    notice = notices.text("model_failed", reason=reason)
+    answer = _extracted(base, evidence)
+    return replace(
+        answer,
+        answer=f"> {notice}\n\n{answer.answer}",
+        sentences=(Sentence(notice, "notice"), *answer.sentences),
+    )
+
+
+def _no_evidence(
+    base: Answer, evidence: Sequence[Evidence], library: Library, notices: Notices, title_only: str
+) -> Answer:
+    """Say that the documents do not say it, what was searched, what is near, where to look."""
+    citations = Citations()
+    titles = "、".join(f"《{title}》" for title in library.titles[:5])
+    more = "等" if len(library.titles) > 5 else ""
+    told = [
+        title_only or notices.text("no_evidence"),
+        notices.text("searched", count=len(library.titles), titles=titles + more),
+        notices.where(base.standalone_question),
+    ]
+    sentences = [Sentence(line, "notice") for line in told]
+    lines = list(told)
+    nearest = [near for near in evidence[:NEAREST] if near.supported >= NEAR]
+    if nearest:
+        lines += ["", notices.text("nearest")]
+        sentences.append(Sentence(notices.text("nearest"), "notice"))
+    for near in nearest:
+        marker = citations.add(near.source, near.start, near.end, score=base.confidence)
+        lines.append(f"- {plain(near.text)}[{marker}]")
+        sentences.append(Sentence(plain(near.text), "notice", (marker,)))
+    return replace(
+        base,
+        status="no_evidence",
+        answer="\n".join(lines),
+        sentences=tuple(sentences),
+        citations=citations.listed(),
+    )
+
+
+def _title_only(question: str, hits: Sequence[Hit], reader: SourceReader, notices: Notices) -> str:
+    """Say so when the question asks for an article of which only the title is there."""
+    match = _ARTICLE.search(question)
+    if not match:
+        return ""
+    label = f"篇{match[1]}" if match[1] else match[0]
+    for source_id in dict.fromkeys(hit.chunk.source_id for hit in hits):
+        source = reader.source(source_id)
+        listed = [s for s in source.sections if s.kind == "toc"]
+        titles = {k: v for s in listed for k, v in contents_entries(source.clean, s).items()}
+        bodies = {section.label.strip("、") for section in source.sections if section.kind == "body"}
+        if label in titles and label not in bodies:
+            return notices.text("title_only", label=label, title=titles[label])
+    return ""

@@ -1,0 +1,175 @@
+"""Everything that can go wrong and be told to a user.
+
+    LingxueError
+    ├── BadFile            a file cannot be taken in
+    │   ├── EmptyFile
+    │   ├── NotText
+    │   ├── NoTextFound
+    │   ├── EncryptedFile
+    │   ├── BrokenFile
+    │   ├── UnsupportedFile
+    │   └── ParseLimit
+    ├── FolderNotFound
+    ├── DataDirUnusable
+    ├── DataDirBusy
+    ├── StoreDamaged
+    ├── NothingIndexed
+    ├── SourceNotFound
+    ├── EncoderNotFound
+    ├── ModelFailed        a language model gave no usable reply
+    │   └── ModelRefused   its server rejected the key or the request
+    ├── BadSettings
+    ├── BadCases
+    └── BadRequest
+
+`str(error)` is one plain Chinese line: what is wrong, the value, the remedy.
+Knows nothing of who raises or shows them.
+"""
+
+from __future__ import annotations
+
+
+class LingxueError(Exception):
+    """The root. A subclass gives `template`, whose fields the constructor takes by name."""
+
+    template = "{reason}"
+
+    def __init__(self, **values: object) -> None:
+        self.values = values
+        super().__init__(self.template.format(**values))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders with their values."""
+        return _rebuild, (type(self), self.values)
+
+
+def _rebuild(kind: type[LingxueError], values: dict[str, object]) -> LingxueError:
+    return kind(**values)
+
+
+class BadFile(LingxueError):
+    """A file that cannot be taken in; `name` is the file's name."""
+
+    template = "{name}：{reason}"
+
+
+class EmptyFile(BadFile):
+    """The file has no bytes, or only white space."""
+
+    template = "{name}：文件是空的。请换一个有内容的文件。"
+
+
+class NotText(BadFile):
+    """The file says it is text and is not."""
+
+    template = "{name}：不是文本文件（内容是二进制数据）。请用原来的程序打开后另存为 .docx、.pdf 或 .txt。"
+
+
+class NoTextFound(BadFile):
+    """A file of a known format that holds no text, as a scanned PDF."""
+
+    template = (
+        "{name}：未提取到文字，可能是扫描件。"
+        "请安装文字识别组件（pip install 'lingxue[ocr]'），或提供有文字的版本。"
+    )
+
+
+class EncryptedFile(BadFile):
+    """A file that asks for a password."""
+
+    template = "{name}：文件有密码保护。请先去掉密码，再重新放入。"
+
+
+class BrokenFile(BadFile):
+    """A file whose format is damaged."""
+
+    template = "{name}：文件已损坏，无法读取（{reason}）。请重新获取，或用原来的程序打开后另存一份。"
+
+
+class UnsupportedFile(BadFile):
+    """No parser takes this format; `known` lists those there are."""
+
+    template = "{name}：不支持这种格式（{suffix}）。支持的格式：{known}。请先转换再放入。"
+
+
+class ParseLimit(BadFile):
+    """Parsing ran past its limits of time or memory."""
+
+    template = "{name}：处理超出限制（{reason}）。请把文件拆小，或另存为 .txt 后重试。"
+
+
+class FolderNotFound(LingxueError):
+    """A file or folder that the user named is not there."""
+
+    template = "找不到文件或文件夹：{path}。请检查路径是否写对。"
+
+
+class DataDirUnusable(LingxueError):
+    """The data directory cannot be made or written."""
+
+    template = "数据目录不可写：{path}（{reason}）。请检查权限和磁盘空间，或用 --data-dir 指定别的目录。"
+
+
+class DataDirBusy(LingxueError):
+    """Another process holds the data directory."""
+
+    template = "数据目录正被另一个领学程序使用：{path}。请等它结束，或用 --data-dir 指定别的目录。"
+
+
+class StoreDamaged(LingxueError):
+    """The database is not readable as ours."""
+
+    template = (
+        "数据库无法读取：{path}（{reason}）。请把这个文件移走后运行 lingxue index 重新建立，或从备份恢复。"
+    )
+
+
+class NothingIndexed(LingxueError):
+    """No document has been indexed yet."""
+
+    template = "知识库里还没有资料。请先运行 lingxue index，或在资料文件夹 {path} 里放入文件。"
+
+
+class SourceNotFound(LingxueError):
+    """A source id that is not in the store."""
+
+    template = "找不到这份资料（编号 {source_id}），可能已被删除。请重新提问。"
+
+
+class EncoderNotFound(LingxueError):
+    """The encoder's weights are not on disk."""
+
+    template = "找不到向量模型：{path}（{reason}）。请检查设置 LINGXUE_ENCODER，留空则用自带的模型。"
+
+
+class ModelFailed(LingxueError):
+    """A language model gave no usable reply."""
+
+    template = "大模型没有给出可用的回答（{reason}）。请检查网络与模型服务，或用 --llm off 不用模型。"
+
+
+class ModelRefused(ModelFailed):
+    """The model's server rejected the key or the request."""
+
+    template = (
+        "大模型服务拒绝了请求（{reason}）。"
+        "请检查 LINGXUE_LLM_API_KEY、LINGXUE_LLM_MODEL 和 LINGXUE_LLM_BASE_URL。"
+    )
+
+
+class BadSettings(LingxueError):
+    """A setting has a value that cannot be used."""
+
+    template = "设置有误：{name} = {value}（{reason}）。请改正后重试。"
+
+
+class BadCases(LingxueError):
+    """An evaluation set cannot be read."""
+
+    template = "评测集 {name} 第 {row} 行有误：{reason}。请改正后重试。"
+
+
+class BadRequest(LingxueError):
+    """A question or a drafting request that cannot be worked on."""
+
+    template = "{reason}"

@@ -1,0 +1,222 @@
+"""An answer without a model: the sentences that answer, in the form the question asks for.
+
+A fact is one sentence; a list or a procedure keeps its items in order; what
+a question names one by one (一规则、二加强、三优先) is answered one by one.
+Every line is read off the clean text and cited to its span. Knows evidence
+and spans; decides nothing about whether to answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+
+from rag import sentences as split
+from rag.cite import Citations
+from rag.evidence import Evidence
+from rag.lexical import token_set
+from rag.question import Question, QuestionType, content_parts
+from rag.types import Sentence, Source
+
+NARROW_FROM = 90  # a longer sentence is cut to the part that answers
+MIN_PART = 14
+MAX_UNITS = 6
+NAMING = 26  # an item this short names its point; what follows explains it
+HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
+ALSO = 0.85  # another sentence is given too when it scores this share of the best
+_ENUMERATING: frozenset[QuestionType] = frozenset(
+    {"list", "how", "define", "compare", "fact", "why", "clause"}
+)
+_POINTED: frozenset[QuestionType] = frozenset({"count", "when", "who"})  # a part of a sentence is enough
+_INTRODUCES = re.compile(r"(?:[:：]|如下|以下)[^。]{0,6}$|[:：]$")
+_ITEM = re.compile(
+    r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
+    r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
+)
+_TABLE_RULE = re.compile(r"^[|\s:-]+$")
+_RUNS_ON = re.compile(r"(?=这项|这些|这是|就是要)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One line of the answer: clean[start:end], its parts when it is a list, and its score."""
+
+    source: Source
+    start: int
+    end: int
+    parts: tuple[tuple[int, int], ...]
+    score: float
+    introduced: bool = False
+
+
+def extract(
+    question: Question, evidence: Sequence[Evidence], citations: Citations, *, confidence: float
+) -> tuple[str, list[Sentence]]:
+    """Return the answer's Markdown and its sentences; citations are added in order of use."""
+    lines: list[str] = []
+    sentences: list[Sentence] = []
+    units = _units(question, evidence)
+    for unit in units:
+        marker = citations.add(unit.source, unit.start, unit.end, score=confidence)
+        listed = len(units) > 1
+        for part, (start, end) in enumerate(unit.parts):
+            text = plain(unit.source.clean[start:end])
+            bullet = "  - " if part and listed else "- " if listed or len(unit.parts) > 1 else ""
+            bullet = "" if not part and not listed and unit.introduced else bullet
+            lines.append(f"{bullet}{text}[{marker}]")
+            sentences.append(Sentence(text, "quoted", (marker,)))
+    return "\n".join(lines), sentences
+
+
+def plain(text: str) -> str:
+    """Return text on one line, without Markdown's own marks for headings, lists and tables."""
+    text = re.sub(r"^\s*(?:#{1,6} |[-*] )", "", " ".join(text.split()))
+    return text.strip("| ").replace(" | ", "；") if text.startswith("|") else text
+
+
+def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
+    best = evidence[0]
+    chosen = [best, *_named_parts(question, evidence)]
+    if question.kind in _ENUMERATING:
+        chosen += _siblings(best) or _details(best) or _also(question, evidence)
+    units: list[Unit] = []
+    for sentence in chosen:
+        unit = _unit(question, sentence)
+        known = any(
+            u.source.id == unit.source.id and u.start < unit.end and unit.start < u.end for u in units
+        )
+        same = any(_text(u) == _text(unit) for u in units)
+        if not known and not same and len(units) < MAX_UNITS:
+            units.append(unit)
+    first = units[0]
+    together = [u for u in units if u.source.id == first.source.id]
+    return sorted(together, key=lambda u: u.start) + [u for u in units if u.source.id != first.source.id]
+
+
+def _text(unit: Unit) -> str:
+    return plain(unit.source.clean[unit.start : unit.end])
+
+
+def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Yield the sentence that opens with each thing the question names, where it names several."""
+    parts = [p for p in re.split(r"[、，,和与及\s]+", question.content) if len(p) >= 2]
+    if len(parts) < 2:
+        return
+    for part in parts:
+        opening = [e for e in evidence if e.complete and e.text.lstrip("“‘《").startswith(part)]
+        yield from opening[:1]
+
+
+def _also(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Other sentences that answer about as well, from any source."""
+    best = evidence[0]
+    if question.sized(best.text):
+        return []
+    wanted = max(0.6, ALSO * best.coverage)
+    return [e for e in evidence[1:3] if e.expected and e.complete and e.coverage >= wanted]
+
+
+def _siblings(best: Evidence) -> list[Evidence]:
+    """The list that a sentence introduces, in order, or the items beside one that its heading introduces."""
+    text = best.source.clean
+    introduces = bool(_INTRODUCES.search(best.text))
+    by_heading = bool(_ITEM.match(best.text)) and best.supported - best.coverage > HEADING_SHARE
+    if not introduces and not by_heading:
+        return []
+    spans = split.sentences(text, *_section_around(best))
+    position = next((i for i, span in enumerate(spans) if span[0] >= best.start), len(spans))
+    first = position + 1 if introduces else position
+    while not introduces and first > 0 and _ITEM.match(text[slice(*spans[first - 1])]):
+        first -= 1
+    listed = list(takewhile(lambda span: _ITEM.match(text[slice(*span)]), spans[first:]))
+    rows = [_beside(best, *span) for span in listed if not _TABLE_RULE.match(text[slice(*span)])]
+    return rows if len(rows) > 1 else []
+
+
+def _details(best: Evidence) -> list[Evidence]:
+    """What follows a sentence that only names its point (二是要理顺分工与合作的关系。)."""
+    if len(best.text) > NAMING or not _ITEM.match(best.text):
+        return []
+    text = best.source.clean
+    spans = split.sentences(text, best.end, _section_around(best)[1])
+    following = takewhile(lambda span: not _ITEM.match(text[slice(*span)]), spans)
+    return [_beside(best, *span) for span in islice(following, MAX_UNITS - 1)]
+
+
+def _section_around(evidence: Evidence) -> tuple[int, int]:
+    holding = [s for s in evidence.source.sections if s.start <= evidence.start < s.end]
+    inner = min(holding, key=lambda s: s.end - s.start, default=None)
+    return (inner.body, inner.end) if inner else (0, len(evidence.source.clean))
+
+
+def _beside(evidence: Evidence, start: int, end: int) -> Evidence:
+    return Evidence(evidence.source, start, end, evidence.coverage, evidence.supported, True, evidence.score)
+
+
+def _unit(question: Question, evidence: Evidence) -> Unit:
+    start, end = narrow(question, evidence)
+    text = evidence.source.clean
+    parts: tuple[tuple[int, int], ...] = ((start, end),)
+    items = split.items(text, start, end) if question.kind in _ENUMERATING else []
+    if items and (not question.size or question.size == len(items)):
+        last_start, last_end = items[-1]
+        cut = _RUNS_ON.search(text, last_start + 4, last_end) if _all_short(items[:-1]) else None
+        items[-1] = (last_start, cut.start() if cut else last_end)
+        intro = split.trim(text, start, items[0][0])
+        introduced = intro[0] < intro[1]
+        parts = (intro, *items) if introduced else tuple(items)
+        return Unit(evidence.source, start, items[-1][1], parts, evidence.score, introduced)
+    return Unit(evidence.source, start, end, parts, evidence.score)
+
+
+def _all_short(items: Sequence[tuple[int, int]]) -> bool:
+    return all(end - start <= 24 for start, end in items)
+
+
+def narrow(question: Question, evidence: Evidence) -> tuple[int, int]:
+    """Cut a long sentence to the clauses that cover as much of the question as it does whole.
+
+    Enumerations are not cut, and what asks for a list keeps its whole sentence.
+    """
+    text = evidence.source.clean
+    start, end = evidence.start, evidence.end
+    if end - start <= NARROW_FROM:
+        return start, end
+    if question.kind in _ENUMERATING and _has_items(question, text, start, end):
+        return start, end
+    wanted = frozenset(t for part in content_parts(question) for t in token_set(part))
+    start, end = _smallest(text, split.clauses(text, start, end), wanted, question)
+    if end - start > NARROW_FROM and (question.kind in _POINTED or question.sized(text[start:end])):
+        commas = [m.end() for m in re.finditer("[，,]", text[start:end])]
+        borders = [start, *(start + c for c in commas), end]
+        pieces = list(zip(borders, borders[1:], strict=False))
+        start, end = _smallest(text, pieces, wanted, question)
+    return split.trim(text, start, end)
+
+
+def _has_items(question: Question, text: str, start: int, end: int) -> bool:
+    items = split.items(text, start, end)
+    return bool(items) and (not question.size or question.size == len(items))
+
+
+def _smallest(
+    text: str, pieces: Sequence[tuple[int, int]], wanted: frozenset[str], question: Question
+) -> tuple[int, int]:
+    """The shortest run of pieces that covers what all of them cover and holds what is asked for."""
+    whole = wanted & token_set(text[pieces[0][0] : pieces[-1][1]])
+    runs = [
+        (pieces[i][0], pieces[j][1])
+        for i in range(len(pieces))
+        for j in range(i, len(pieces))
+        if pieces[j][1] - pieces[i][0] >= MIN_PART
+    ]
+    fitting = [
+        run
+        for run in runs
+        if len(wanted & token_set(text[slice(*run)])) >= 0.9 * len(whole)
+        and question.expects(text[slice(*run)])
+        and question.sized(text[slice(*run)]) >= question.sized(text[pieces[0][0] : pieces[-1][1]])
+    ]
+    return min(fitting, key=lambda run: run[1] - run[0], default=(pieces[0][0], pieces[-1][1]))

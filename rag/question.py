@@ -1,0 +1,155 @@
+"""What a question asks for: its type, its content, and what an answer must hold.
+
+Rules on the words people use; no documents, no model. A new question type
+is one entry in `_TYPES`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.headings import chinese_number
+from rag.sentences import items
+
+QuestionType = Literal[
+    "clause", "compare", "count", "when", "who", "why", "list", "how", "define", "may", "fact"
+]
+
+# The first that matches decides: "什么时候" before "什么", "哪些人" is a list, "多少人" a count.
+_TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
+    ("clause", re.compile(r"第[零〇一二三四五六七八九十百千0-9]{1,6}条(?!件)")),
+    ("compare", re.compile(r"区别|不同|不一样|对比|相比|差别|有何异同|和.{1,12}哪个")),
+    (
+        "list",
+        re.compile(
+            r"哪些|哪几|有哪|哪[两二三四五六七八九十]{1,2}[个项条点方种类]|包括什么|包含什么"
+            r"|[两二三四五六七八九十]{1,2}[个项条点].{0,10}(?:是什么|指什么|有什么|内容)"
+        ),
+    ),
+    (
+        "count",
+        re.compile(
+            r"多少|多长时间.{0,4}次|几(?:个|人|名|次|项|年|天|日|条|种|票|分|学时|小时|成|位|部分)|比例|人数|占几"
+        ),
+    ),
+    ("when", re.compile(r"什么时候|什么时间|何时|哪年|哪一年|哪天|哪一天|几月|几号|多久|期限|啥时候|截止")),
+    ("who", re.compile(r"谁|由哪|哪个(?:人|会|机构|部门|单位|组织)|哪一级|什么人|哪位|何人")),
+    ("why", re.compile(r"为什么|为何|为啥|原因|凭什么|依据什么|什么依据|根据什么|意义")),
+    ("how", re.compile(r"怎么(?!理解|看)|怎样|如何|流程|程序|步骤|咋|做法")),
+    ("define", re.compile(r"什么是|是什么|指什么|指的是|什么意思|含义|怎么理解|是啥|啥意思|内容")),
+    (
+        "may",
+        re.compile(
+            r"能不能|可不可以|可以|是否|是不是|要不要|应不应该|必须|应当|需不需要|行不行|(?:吗|么)[？?]?$"
+        ),
+    ),
+)
+
+# Words of asking and of talking: they say nothing of what is asked about.
+_ASKING = re.compile(
+    r"请问|请你?(?:告诉我|说明|介绍|解释)?|帮我?(?:查|看|找|确认|列)?一?下?|我想(?:知道|问)|想(?:知道|问|查)|到底|究竟|具体|"
+    r"什么时候|什么时间|什么样的人|什么样|什么人|为什么|是什么|什么是|指什么|指的是|什么意思|什么|为何|为啥|"
+    r"多长时间|多久|多少|几[个人名次年天条项位种号]|第几|"
+    r"哪[一二两三四五六七八九十几]{0,2}[个项条点年天些里级位块]?|"
+    r"怎么样|怎么办|怎么判断|怎么|怎样|如何|咋办|咋|是否|是不是|能不能|可不可以|可以|要不要|有没有|应不应该|还是|"
+    r"(?:由|归)?谁(?:来)?(?:当|做|担任|负责|去)?|啥|应该|应当|必须|需要|一般|分别|至少|最少|那些|这些|这个|那个|这套|那套|"
+    r"我们|咱们|咱|你们|老是|总是|总被|记不全|来着|算数|没问题|对不对|对的|是吧|行不行|好不好|一回事|"
+    r"[吗呢吧啊呀么嘛不我你得都还]$|[吗呢啊呀嘛]|一下|关于|根据|依据|按照|的时候|时候|以后|之后|"
+    r"[？?，,。！!：:、；;“”\"（）()]"
+)
+# Characters that join words; bigrams across them are no words.
+_JOINING = re.compile(r"[的了是要才能有和与及或在对从把被就都也该让给将于我你咱得还去这那跟]")
+_COUNT_WORD = re.compile(r"([两二三四五六七八九十]{1,3})([项个条点种类方])(?=[^、，,。]{0,14})")
+_NAMED = re.compile(r"《([^《》]{2,60})》")
+_SPECIFIC = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}年?|第[零一二三四五六七八九十百0-9]{1,5}[条章节届次]")
+
+_NUMBER = r"[0-9０-９零〇一二两三四五六七八九十百千万半]"
+# What the answering sentence must hold for a type; other types ask nothing.
+_EXPECTED: dict[QuestionType, re.Pattern[str]] = {
+    "count": re.compile(rf"{_NUMBER}{{1,6}}|全部|全体|各占"),
+    "when": re.compile(
+        rf"{_NUMBER}{{1,4}}(?:年|月|日|天|季度|学期|周|次)|每[年月周季学]|[前后]\s{{0,1}}$|期限|时限|定期|随时|当年|近日|届"
+    ),
+    "who": re.compile(
+        r"书记|校长|党组织|支部|党委|总支|委员|教师|教职工|会议|大会|主任|组长|段长|成员|部门|政府|机关|机构"
+        r"|人员|学生|党员|干部|中央|教育部|法院|单位|公民|人民|负责人|代表|家长|监护人"
+    ),
+}
+_UNITS = {
+    "人": r"人|名|位|半数|过半|三分之|全体|委员|成员",
+    "名": r"人|名|位",
+    "次": r"次|每[年月周季]",
+    "年": r"年|届",
+    "天": r"天|日",
+    "学时": r"学时|小时",
+    "比例": r"分之|半数|过半|%|％|成",
+    "钱": r"元",
+    "票": r"票|半数|过半|三分之",
+    "部分": r"部分|方面|章",
+    "项": r"项|[、；]",
+    "条": r"条|[、；]",
+    "个": r"",
+    "位": r"人|名|位",
+}
+_COUNTED = re.compile(r"(?:多少|几)(人|名|次|年|天|学时|小时|钱|票|部分|项|条|位)|(比例)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question taken apart.
+
+    `content` is the question without its words of asking, `names` the titles
+    in 《》, `specifics` years and clause numbers that an answer must concern,
+    `size` the number of items it names (六项 → 6), or 0.
+    """
+
+    text: str
+    kind: QuestionType
+    content: str
+    names: tuple[str, ...] = ()
+    specifics: tuple[str, ...] = ()
+    size: int = 0
+
+    def expects(self, sentence: str) -> bool:
+        """Tell whether a sentence holds the sort of thing the question asks for."""
+        expected = _EXPECTED.get(self.kind)
+        if expected and not expected.search(sentence):
+            return False
+        counted = _COUNTED.search(self.text) if self.kind == "count" else None
+        unit = _UNITS.get(counted[1] or counted[2], "") if counted else ""
+        return not unit or bool(re.search(unit, sentence))
+
+    def sized(self, sentence: str) -> bool:
+        """Tell whether a sentence lists as many things as the question names (六项: a、b、c、d、e、f)."""
+        if self.size < 2:
+            return False
+        lists = [piece.count("、") + 1 for piece in re.split(r"[，,。；;：:]", sentence)]
+        return self.size in lists or len(items(sentence, 0, len(sentence))) == self.size
+
+
+def analyse(text: str) -> Question:
+    """Take a question apart.
+
+    >>> analyse("党组织会议要多少人到会才能开？").kind
+    'count'
+    """
+    kinds = (kind for kind, pattern in _TYPES if pattern.search(text))
+    counted = _COUNT_WORD.search(text)
+    plain = _COUNT_WORD.sub(" ", text) if counted else text
+    content = " ".join(_ASKING.sub(" ", plain).split())
+    return Question(
+        text=text,
+        kind=next(kinds, "fact"),
+        content=content or text,
+        names=tuple(_NAMED.findall(text)),
+        specifics=tuple(_SPECIFIC.findall(text)),
+        size=chinese_number(counted[1].replace("两", "二")) if counted else 0,
+    )
+
+
+def content_parts(question: Question) -> list[str]:
+    """Return the content cut at blanks and joining characters (的, 了, 是…)."""
+    parts = _JOINING.sub(" ", question.content).split()
+    return parts or [question.content]

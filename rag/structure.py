@@ -1,0 +1,165 @@
+"""The tree of sections of a document, and the locator of every place in it.
+
+A locator is how a reader would say where a sentence stands: 篇一·三、 or
+第五条第二款（三）. Knows headings and text; not files, not questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.headings import MAX_TITLE, Heading, find_headings
+from rag.types import Block, Section
+
+_CONTENTS_WORD = re.compile(r"目\s{0,4}录")
+_CONTENTS_LINE = re.compile(r"^[^\n]{2,80}?(?:\t| {2,}|[.…·]{2,}) ?\d{1,4}$", re.MULTILINE)
+_ENTRY_MAX = 120  # a table-of-contents entry is shorter than this
+_OUTER = ("篇", "编", "章", "节", "")
+_ITEM = re.compile(r"^[（(][一二三四五六七八九十]{1,3}[）)]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A document's sections, outermost first in text order, and its own title."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def structure(text: str, blocks: Sequence[Block] = ()) -> Structure:
+    """Find the sections of a clean text.
+
+    A table of contents becomes one section of kind "toc"; its entries are
+    not sections. Every section but the tables of contents lies within its parent.
+    """
+    headings = find_headings(text, blocks)
+    contents, headings = _contents(text, headings)
+    sections = [*contents, *_nest(text, headings, blocks)]
+    ordered = tuple(sorted(sections, key=lambda section: (section.start, -section.end)))
+    return Structure(_title(text, headings, contents), ordered)
+
+
+def _contents(text: str, headings: list[Heading]) -> tuple[list[Section], list[Heading]]:
+    """Take the tables of contents out of the headings."""
+    spans = [*_contents_lines(text), *_contents_run(text, headings)]
+    sections = [Section(a, b, a, 1, "", "目录", ("目录",), "目录", "toc") for a, b in spans]
+    kept = [h for h in headings if not any(a <= h.start < b for a, b in spans)]
+    return sections, kept
+
+
+def _contents_run(text: str, headings: Sequence[Heading]) -> list[tuple[int, int]]:
+    """Find a glued table of contents: a run of short 篇 entries before 篇一 comes again."""
+    articles = [heading for heading in headings if heading.kind == "篇"]
+    restarts = [h for h in articles[1:] if h.number == 1]
+    if not restarts:
+        return []
+    entries = [h for h in articles if h.start < restarts[0].start]
+    ends = [h.start for h in entries[1:]] + [restarts[0].start]
+    if any(end - h.start > _ENTRY_MAX for h, end in zip(entries, ends, strict=True)):
+        return []
+    word = list(_CONTENTS_WORD.finditer(text, 0, entries[0].start))
+    return [(word[-1].start() if word else entries[0].start, restarts[0].start)]
+
+
+def _contents_lines(text: str) -> list[tuple[int, int]]:
+    """Find runs of three or more lines that end in leaders and a page number."""
+    spans: list[list[int]] = []
+    for match in _CONTENTS_LINE.finditer(text):
+        if spans and match.start() <= spans[-1][1] + 2:
+            spans[-1][1] = match.end()
+            spans[-1][2] += 1
+        else:
+            spans.append([match.start(), match.end(), 1])
+    return [(a, b) for a, b, count in spans if count >= 3]
+
+
+def contents_entries(text: str, section: Section) -> dict[str, str]:
+    """Read a glued table of contents as {篇一: title}.
+
+    The page number glued to the end of each title is dropped.
+    """
+    entry = re.compile(r"(篇[一二三四五六七八九十]{1,3})、([^\n]{1,110}?)[.．]?\d{1,3}(?=篇|$)")
+    listing = text[section.start : section.end]
+    return {match[1]: match[2] for match in entry.finditer(listing)}
+
+
+def _nest(text: str, headings: Sequence[Heading], blocks: Sequence[Block]) -> list[Section]:
+    """Give each heading its end, its path and its locator."""
+    sections: list[Section] = []
+    trail: list[Heading] = []
+    for index, heading in enumerate(headings):
+        trail = [outer for outer in trail if outer.rank < heading.rank]
+        trail.append(heading)
+        end = next((h.start for h in headings[index + 1 :] if h.rank <= heading.rank), len(text))
+        path = tuple(_name(outer) for outer in trail if not _is_document_title(outer, headings, blocks))
+        sections.append(
+            Section(
+                start=heading.start,
+                end=end,
+                body=min(heading.body, end),
+                level=len(trail),
+                label=heading.label,
+                title=heading.title[:MAX_TITLE],
+                path=path,
+                locator=_locator([h for h in trail if not _is_document_title(h, headings, blocks)]),
+            )
+        )
+    return sections
+
+
+def _is_document_title(heading: Heading, headings: Sequence[Heading], blocks: Sequence[Block]) -> bool:
+    """Tell the one outermost declared heading, which names the whole document."""
+    if heading is not headings[0] or heading.label or heading.kind:
+        return False
+    return all(other.rank > heading.rank for other in headings[1:])
+
+
+def _name(heading: Heading) -> str:
+    return f"{heading.label}{heading.title}" if heading.title else heading.label
+
+
+def _locator(trail: Sequence[Heading]) -> str:
+    """Join labels; an article (第五条) stands alone, for its number runs through the document."""
+    article = [heading for heading in trail if heading.kind == "条"]
+    parts = trail[trail.index(article[-1]) :] if article else trail
+    text = ""
+    for heading in parts:
+        label = heading.label.rstrip("、") if heading.kind == "篇" else heading.label
+        text += (label or heading.title) + ("·" if heading.kind in _OUTER else "")
+    return text.rstrip("·").replace("(", "（").replace(")", "）")
+
+
+def locate(text: str, section: Section, position: int) -> str:
+    """Return the locator of a place: its section's, with 款 and 项 within an article.
+
+    A 款 is a paragraph of an article; its number is given only where the
+    article has more than one, a 项's （一） only where the place lies in it.
+    """
+    if not section.label.endswith("条"):
+        return section.locator
+    paragraphs = [m for m in re.finditer(r"[^\n]*\S[^\n]*", text[section.body : section.end])]
+    clauses = [m.start() + section.body for m in paragraphs if not _ITEM.match(m[0].strip())]
+    before = [start for start in clauses if start <= position]
+    paragraph = f"第{_ordinal(len(before))}款" if len(clauses) > 1 and before else ""
+    items = [m for m in _ITEM.finditer(text, before[-1] if before else section.body, position + 4)]
+    item = items[-1][0] if items and items[-1].start() <= position else ""
+    return f"{section.locator}{paragraph}{item}"
+
+
+def _ordinal(number: int) -> str:
+    digits = "零一二三四五六七八九"
+    if number < 10:
+        return digits[number]
+    tens = "" if number < 20 else digits[number // 10]
+    return f"{tens}十{digits[number % 10] if number % 10 else ''}"
+
+
+def _title(text: str, headings: Sequence[Heading], contents: Sequence[Section]) -> str:
+    """The outermost unnumbered heading, or the short text before everything else."""
+    if headings and not headings[0].label and headings[0].title:
+        return headings[0].title
+    first = min([s.start for s in contents] + [h.start for h in headings] + [len(text)])
+    opening = text[:first].strip().split("\n")[0].strip()
+    return opening if 2 <= len(opening) <= MAX_TITLE and opening[-1] not in "。；，,;" else ""
