@@ -15,7 +15,7 @@ from rag import generate
 from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
-from rag.evidence import Evidence, answerable, rank
+from rag.evidence import Evidence, answerable, rank, states_absence
 from rag.extract import extract, plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
@@ -87,7 +87,7 @@ def ask(
     retrieved = time.perf_counter()
     base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
     title_only = _title_only(asked, hits, library.reader, notices)
-    if probability < THRESHOLD or title_only:
+    if probability < THRESHOLD or title_only or states_absence(question, evidence[0]):
         answer = _no_evidence(base, evidence, library, notices, title_only)
     elif model is None:
         yield Progress("整理")

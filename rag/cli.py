@@ -193,10 +193,10 @@ def _eval(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from rag.web.server import serve
-
     assistant = _assistant(options)
     _ready(assistant)
+    from rag.web.server import serve
+
     serve(assistant)
     return 0
 

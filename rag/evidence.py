@@ -25,10 +25,15 @@ CONTEXT_WEIGHT = 0.6  # a word found in the heading or beside the sentence count
 CHUNK_WEIGHT = 0.25
 EXPECTED_BONUS = 0.2
 SIZE_BONUS = 0.3  # it lists as many things as the question says there are
+ABSENCE_COST = 0.15  # what says that something is not laid down gives way to what lays it down
 COMPLETE_BONUS = 0.1  # a whole sentence rather than a table cell or a note
 _COMPLETE = re.compile(r"[。！？；!?;][”’」』）)》]{0,3}$|）$")
+_ABSENCE = re.compile(
+    r"(?:没有|未)[^。，,；;]{0,14}(?:核到|见到|看到|规定|写明|找到|提到|载明|载|统一)|(?:没有|未)\**[：:]"
+)
+_WHETHER = re.compile(r"有没有|有无|是否有|是不是|是.{0,4}吗|一样吗|一回事吗")
 # Logistic of the coverage, fitted by `eval/bench/answerability.py`; see docs/design/0003.
-MIDPOINT, SLOPE = 0.45, 14.0
+MIDPOINT, SLOPE = 0.40, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something a question speaks of: the ways to say it, each as tokens, and its weight."""
+    """Something a question speaks of: the ways to say it, each as tokens with their idf, and its weight."""
 
-    names: tuple[tuple[str, ...], ...]
+    names: tuple[tuple[tuple[str, float], ...], ...]
     weight: float
 
     def covered(self, tokens: frozenset[str]) -> float:
         """Return the share, 0 to 1, of the best said name that a text's tokens hold."""
-        return max(sum(t in tokens for t in name) / len(name) for name in self.names)
+        return max(
+            sum(idf for token, idf in name if token in tokens) / (sum(idf for _, idf in name) or 1.0)
+            for name in self.names
+        )
 
 
 def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
@@ -83,17 +91,17 @@ def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
             if word:
                 found.append(_named(word.names, lexical))
                 position = word.end
-    merged: dict[tuple[tuple[str, ...], ...], Concept] = {c.names: c for c in found if c.weight > 0}
+    merged = {c.names: c for c in found if c.weight > 0}
     total = sum(concept.weight for concept in merged.values()) or 1.0
     return [Concept(concept.names, concept.weight / total) for concept in merged.values()]
 
 
 def _named(names: Sequence[str], lexical: LexicalIndex) -> Concept:
     """A listed word weighs as much as the rarest bigram of the names that documents use."""
-    tokens = tuple(tuple(t for t in tokenize(name) if len(t) > 1 or t.isascii()) or (name,) for name in names)
+    tokens = [[t for t in tokenize(name) if len(t) > 1 or t.isascii()] or [name] for name in names]
     known = [max(map(lexical.idf, name)) for name in tokens if all(map(lexical.known, name))]
     weight = min(known, default=UNKNOWN_WEIGHT * lexical.idf(""))
-    return Concept(tokens, weight)
+    return Concept(tuple(tuple((t, lexical.idf(t)) for t in name) for name in tokens), weight)
 
 
 def _bigrams(text: str, lexical: LexicalIndex) -> list[Concept]:
@@ -105,9 +113,9 @@ def _bigrams(text: str, lexical: LexicalIndex) -> list[Concept]:
         if not lexical.known(token):
             between = 0 < i < len(pairs) - 1 and lexical.known(pairs[i - 1]) and lexical.known(pairs[i + 1])
             weight *= SEAM_WEIGHT if between else UNKNOWN_WEIGHT
-        found.append(Concept(((token,),), weight))
+        found.append(Concept((((token, 1.0),),), weight))
     single = [t for t in tokens if len(t) == 1 and not t.isascii()]
-    return found + [Concept(((t,),), lexical.idf(t) * UNIGRAM_WEIGHT) for t in single]
+    return found + [Concept((((t, 1.0),),), lexical.idf(t) * UNIGRAM_WEIGHT) for t in single]
 
 
 def rank(
@@ -142,6 +150,7 @@ def _evidence(
     score = supported + CHUNK_WEIGHT * chunk_score + EXPECTED_BONUS * expected
     complete = bool(_COMPLETE.search(text))
     score += SIZE_BONUS * question.sized(text) + COMPLETE_BONUS * complete
+    score -= ABSENCE_COST * bool(_ABSENCE.search(text))
     return Evidence(source, *span, coverage, supported, expected, score, complete)
 
 
@@ -171,6 +180,14 @@ def _outside(start: int, end: int, holes: Sequence[tuple[int, int]]) -> Iterator
         position = max(position, hole_end)
     if position < end:
         yield position, end
+
+
+def states_absence(question: Question, evidence: Evidence) -> bool:
+    """Tell whether the evidence only says that what is asked for is not laid down (没有核到规定).
+
+    To a question whether something is laid down at all, that is the answer.
+    """
+    return bool(_ABSENCE.search(evidence.text)) and not _WHETHER.search(question.text)
 
 
 def answerable(question: Question, evidence: Sequence[Evidence]) -> float:

@@ -42,6 +42,9 @@ class LangChainModel:
                 text = message.text if isinstance(message.text, str) else message.text()
                 if text:
                     yield text
+        except ValueError as err:
+            if "No generation" not in str(err):  # LangChain's word for an empty stream
+                raise _failure(err) from err
         except Exception as err:  # noqa: BLE001 - every provider has its own errors
             raise _failure(err) from err
 
