@@ -19,7 +19,7 @@ from rag.evidence import Evidence, answerable, rank, states_absence
 from rag.extract import extract, plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
-from rag.question import analyse
+from rag.question import Question, analyse
 from rag.structure import contents_entries
 from rag.types import (
     Answer,
@@ -53,6 +53,16 @@ class Library:
     titles: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What retrieval found for a question; `base` is the answer so far, without words."""
+
+    question: Question
+    hits: Sequence[Hit]
+    evidence: Sequence[Evidence]
+    base: Answer
+
+
 def ask(
     text: str,
     history: Sequence[Turn],
@@ -67,34 +77,22 @@ def ask(
     Raises: BadRequest: the question is empty or too long. NothingIndexed.
     """
     started = time.perf_counter()
-    text = text.strip()
-    if not text:
-        raise BadRequest(reason="问题是空的，请输入要问的内容。")
-    if len(text) > MAX_QUESTION:
-        raise BadRequest(reason=f"问题太长（{len(text)} 字），请缩短到 {MAX_QUESTION} 字以内。")
-    if reply := notices.small_talk(text):
-        yield _spoken(text, reply, "answered")
-        return
-    if notices.refuses(text):
-        yield _spoken(text, notices.text("refused"), "refused")
+    text = _checked(text)
+    if told := _told(text, notices):
+        yield told
         return
     yield Progress("检索")
-    asked = standalone(text, history)
-    question = analyse(asked)
-    hits = library.retriever.retrieve(asked, k=HITS)
-    evidence = rank(question, hits, library.reader, library.lexical)
-    probability = answerable(question, evidence)
+    found = _find(text, history, library)
     retrieved = time.perf_counter()
-    base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
-    title_only = _title_only(asked, hits, library.reader, notices)
-    if probability < THRESHOLD or title_only or states_absence(question, evidence[0]):
-        answer = _no_evidence(base, evidence, library, notices, title_only)
+    title_only = _title_only(found, library.reader, notices)
+    if title_only or not _answers(found):
+        answer = _no_evidence(found, library, notices, title_only)
     elif model is None:
         yield Progress("整理")
-        answer = _extracted(base, evidence)
+        answer = _extracted(found)
     else:
         yield Progress("整理")
-        answer = yield from _generated(base, hits, evidence, library, notices, model, system)
+        answer = yield from _generated(found, library, notices, model, system)
     timings = {
         "retrieve": round(1000 * (retrieved - started)),
         "total": round(1000 * (time.perf_counter() - started)),
@@ -102,32 +100,58 @@ def ask(
     yield replace(answer, timings_ms=timings)
 
 
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise BadRequest(reason="问题是空的，请输入要问的内容。")
+    if len(text) > MAX_QUESTION:
+        raise BadRequest(reason=f"问题太长（{len(text)} 字），请缩短到 {MAX_QUESTION} 字以内。")
+    return text
+
+
+def _told(text: str, notices: Notices) -> Answer | None:
+    """Answer small talk and refuse what is not to be done; None for a question."""
+    if reply := notices.small_talk(text):
+        return _spoken(text, reply, "answered")
+    if notices.refuses(text):
+        return _spoken(text, notices.text("refused"), "refused")
+    return None
+
+
+def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
+    asked = standalone(text, history)
+    question = analyse(asked)
+    hits = library.retriever.retrieve(asked, k=HITS)
+    evidence = rank(question, hits, library.reader, library.lexical)
+    probability = answerable(question, evidence)
+    base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
+    return _Found(question, hits, evidence, base)
+
+
+def _answers(found: _Found) -> bool:
+    return found.base.confidence >= THRESHOLD and not states_absence(found.question, found.evidence[0])
+
+
 def _spoken(text: str, reply: str, status: Status) -> Answer:
     sentence = Sentence(reply, "notice")
     return Answer(text, text, status, reply, (sentence,), confidence=1.0)
 
 
-def _extracted(base: Answer, evidence: Sequence[Evidence]) -> Answer:
+def _extracted(found: _Found) -> Answer:
     citations = Citations()
-    question = analyse(base.standalone_question)
-    markdown, sentences = extract(question, evidence, citations, confidence=base.confidence)
-    return replace(base, answer=markdown, sentences=tuple(sentences), citations=citations.listed())
+    confidence = found.base.confidence
+    markdown, sentences = extract(found.question, found.evidence, citations, confidence=confidence)
+    return replace(found.base, answer=markdown, sentences=tuple(sentences), citations=citations.listed())
 
 
 def _generated(
-    base: Answer,
-    hits: Sequence[Hit],
-    evidence: Sequence[Evidence],
-    library: Library,
-    notices: Notices,
-    model: ChatModel,
-    system: str,
+    found: _Found, library: Library, notices: Notices, model: ChatModel, system: str
 ) -> Generator[Event, None, Answer]:
     """Answer through the model; without a usable reply, answer without it and say so."""
     reply = ""
     failed = ""
     try:
-        user = generate.prompt(base.standalone_question, hits, library.reader)
+        user = generate.prompt(found.base.standalone_question, found.hits, library.reader)
         for piece in generate.stream(model, system, user):
             reply += piece
             yield Delta(piece)
@@ -135,34 +159,36 @@ def _generated(
         failed = str(err.values.get("reason", err))
     yield Progress("核对")
     citations = Citations()
-    checked = generate.check(reply, hits, library.reader, citations)
+    checked = generate.check(reply, found.hits, library.reader, citations)
     if not failed and citations.listed():
-        markdown = checked.markdown
-        if checked.struck:
-            markdown += "\n\n> " + notices.text("unsupported") + "".join(f"\n> - {s}" for s in checked.struck)
         return replace(
-            base,
-            answer=markdown,
+            found.base,
+            answer=_with_warning(checked, notices),
             sentences=checked.sentences,
             citations=citations.listed(),
             model=model.name,
         )
     if not failed and checked.absent:
-        return _no_evidence(replace(base, model=model.name), evidence, library, notices, "")
+        return replace(_no_evidence(found, library, notices, ""), model=model.name)
     reason = failed or ("回答没有依据" if reply.strip() else "回答是空的")
-    notice = notices.text("model_failed", reason=reason)
-    answer = _extracted(base, evidence)
-    return replace(
-        answer,
-        answer=f"> {notice}\n\n{answer.answer}",
-        sentences=(Sentence(notice, "notice"), *answer.sentences),
-    )
+    return _fallen_back(_extracted(found), notices.text("model_failed", reason=reason))
 
 
-def _no_evidence(
-    base: Answer, evidence: Sequence[Evidence], library: Library, notices: Notices, title_only: str
-) -> Answer:
+def _with_warning(checked: generate.Generated, notices: Notices) -> str:
+    if not checked.struck:
+        return checked.markdown
+    struck = "".join(f"\n> - {sentence}" for sentence in checked.struck)
+    return f"{checked.markdown}\n\n> {notices.text('unsupported')}{struck}"
+
+
+def _fallen_back(answer: Answer, notice: str) -> Answer:
+    sentences = (Sentence(notice, "notice"), *answer.sentences)
+    return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)
+
+
+def _no_evidence(found: _Found, library: Library, notices: Notices, title_only: str) -> Answer:
     """Say that the documents do not say it, what was searched, what is near, where to look."""
+    base = found.base
     citations = Citations()
     titles = "、".join(f"《{title}》" for title in library.titles[:5])
     more = "等" if len(library.titles) > 5 else ""
@@ -173,7 +199,7 @@ def _no_evidence(
     ]
     sentences = [Sentence(line, "notice") for line in told]
     lines = list(told)
-    nearest = [near for near in evidence[:NEAREST] if near.supported >= NEAR]
+    nearest = [near for near in found.evidence[:NEAREST] if near.supported >= NEAR]
     if nearest:
         lines += ["", notices.text("nearest")]
         sentences.append(Sentence(notices.text("nearest"), "notice"))
@@ -190,13 +216,13 @@ def _no_evidence(
     )
 
 
-def _title_only(question: str, hits: Sequence[Hit], reader: SourceReader, notices: Notices) -> str:
+def _title_only(found: _Found, reader: SourceReader, notices: Notices) -> str:
     """Say so when the question asks for an article of which only the title is there."""
-    match = _ARTICLE.search(question)
+    match = _ARTICLE.search(found.question.text)
     if not match:
         return ""
     label = f"篇{match[1]}" if match[1] else match[0]
-    for source_id in dict.fromkeys(hit.chunk.source_id for hit in hits):
+    for source_id in dict.fromkeys(hit.chunk.source_id for hit in found.hits):
         source = reader.source(source_id)
         listed = [s for s in source.sections if s.kind == "toc"]
         titles = {k: v for s in listed for k, v in contents_entries(source.clean, s).items()}

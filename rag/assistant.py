@@ -28,6 +28,8 @@ from rag.store import Stamp, Store
 from rag.types import Answer, ChatModel, DraftRequest, Encoder, Event, Outline, Source, Turn
 
 if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+
     from rag.ingest import FileReport
 
 logger = logging.getLogger(__name__)
@@ -164,6 +166,12 @@ class Assistant:
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
+    def as_langchain(self, *, k: int = 8) -> BaseRetriever:
+        """Return the retriever as a LangChain `BaseRetriever`."""
+        from rag.langchain_retriever import LingxueRetriever
+
+        return LingxueRetriever(hybrid=self.retriever, k=k)
+
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
         return self._read_source(source_id)
@@ -173,7 +181,9 @@ class Assistant:
         return self.store.stamps()
 
     def close(self) -> None:
-        """Close the store if it was opened."""
+        """Close what was opened."""
+        if "search_index" in self.__dict__:
+            self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
 

@@ -128,15 +128,14 @@ class SentenceTransformerEncoder:
 
     def encode_query(self, text: str) -> Matrix:
         """Return (1, dim) float32, L2-normalised, with the model's query prompt."""
-        return self._unit(self._model.encode_query([text], show_progress_bar=False))
+        rows = self._model.encode_query([text], show_progress_bar=False)
+        return normalised(np.asarray(rows, dtype=np.float32))
 
     def encode_documents(self, texts: Sequence[str]) -> Matrix:
         """Return (len(texts), dim) float32, rows L2-normalised, with the model's document prompt."""
         if not texts:
             return np.zeros((0, int(self._model.get_embedding_dimension() or 0)), dtype=np.float32)
-        return self._unit(self._model.encode_document(list(texts), show_progress_bar=False))
-
-    def _unit(self, rows: Any) -> Matrix:
+        rows = self._model.encode_document(list(texts), show_progress_bar=False)
         return normalised(np.asarray(rows, dtype=np.float32))
 
 
@@ -144,7 +143,7 @@ def _offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> Any:  # noqa: ANN401  JSON is anything
     return json.loads(path.read_text(encoding="utf-8"))
 
 

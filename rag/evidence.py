@@ -24,7 +24,10 @@ UNKNOWN_WEIGHT = 0.7  # a word no document holds may be mere talk
 CONTEXT_WEIGHT = 0.6  # a word found in the heading or beside the sentence counts so much
 CHUNK_WEIGHT = 0.25
 EXPECTED_BONUS = 0.2
+CUE_BONUS = 0.08
 SIZE_BONUS = 0.3  # it lists as many things as the question says there are
+ASKING_COST = 0.1  # what says "谁、哪个" itself names the matter and does not settle it
+_ASKS = re.compile(r"谁|哪个|哪些|怎么|如何|是否|多少")
 ABSENCE_COST = 0.15  # what says that something is not laid down gives way to what lays it down
 COMPLETE_BONUS = 0.1  # a whole sentence rather than a table cell or a note
 _COMPLETE = re.compile(r"[。！？；!?;][”’」』）)》]{0,3}$|）$")
@@ -150,6 +153,8 @@ def _evidence(
     score = supported + CHUNK_WEIGHT * chunk_score + EXPECTED_BONUS * expected
     complete = bool(_COMPLETE.search(text))
     score += SIZE_BONUS * question.sized(text) + COMPLETE_BONUS * complete
+    score += CUE_BONUS * question.cued(text)
+    score -= ASKING_COST * bool(_ASKS.search(text))
     score -= ABSENCE_COST * bool(_ABSENCE.search(text))
     return Evidence(source, *span, coverage, supported, expected, score, complete)
 

@@ -20,7 +20,8 @@ from rag.lexical import token_set
 from rag.question import Question, QuestionType, content_parts
 from rag.types import Sentence, Source
 
-NARROW_FROM = 90  # a longer sentence is cut to the part that answers
+NARROW_FROM = 140  # a longer sentence is cut to the part that answers
+NARROW_POINTED = 60  # the same where one fact is asked for
 MIN_PART = 14
 MAX_UNITS = 6
 NAMING = 26  # an item this short names its point; what follows explains it
@@ -30,7 +31,7 @@ _ENUMERATING: frozenset[QuestionType] = frozenset(
     {"list", "how", "define", "compare", "fact", "why", "clause"}
 )
 _POINTED: frozenset[QuestionType] = frozenset({"count", "when", "who"})  # a part of a sentence is enough
-_INTRODUCES = re.compile(r"(?:[:：]|如下|以下)[^。]{0,6}$|[:：]$")
+_INTRODUCES = re.compile(r"(?:如下|以下|下面|下列)[^。]{0,8}[。:：]?$|[:：]$")
 _ITEM = re.compile(
     r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
     r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
@@ -125,7 +126,7 @@ def _siblings(best: Evidence) -> list[Evidence]:
     by_heading = bool(_ITEM.match(best.text)) and best.supported - best.coverage > HEADING_SHARE
     if not introduces and not by_heading:
         return []
-    spans = split.sentences(text, *_section_around(best))
+    spans = _by_line(text, split.sentences(text, *_section_around(best)))
     position = next((i for i, span in enumerate(spans) if span[0] >= best.start), len(spans))
     first = position + 1 if introduces else position
     while not introduces and first > 0 and _ITEM.match(text[slice(*spans[first - 1])]):
@@ -133,6 +134,18 @@ def _siblings(best: Evidence) -> list[Evidence]:
     listed = list(takewhile(lambda span: _ITEM.match(text[slice(*span)]), spans[first:]))
     rows = [_beside(best, *span) for span in listed if not _TABLE_RULE.match(text[slice(*span)])]
     return rows if len(rows) > 1 else []
+
+
+def _by_line(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join the sentences of one line to the item that opens it."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        opened = joined and _ITEM.match(text[slice(*joined[-1])]) and "\n" not in text[joined[-1][1] : start]
+        if opened and not _ITEM.match(text[start:end]):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _details(best: Evidence) -> list[Evidence]:
@@ -182,17 +195,19 @@ def narrow(question: Question, evidence: Evidence) -> tuple[int, int]:
     """
     text = evidence.source.clean
     start, end = evidence.start, evidence.end
-    if end - start <= NARROW_FROM:
+    pointed = question.kind in _POINTED or question.sized(evidence.text)
+    limit = NARROW_POINTED if pointed else NARROW_FROM
+    if end - start <= limit:
         return start, end
     if question.kind in _ENUMERATING and _has_items(question, text, start, end):
         return start, end
     wanted = frozenset(t for part in content_parts(question) for t in token_set(part))
     start, end = _smallest(text, split.clauses(text, start, end), wanted, question)
-    if end - start > NARROW_FROM and (question.kind in _POINTED or question.sized(text[start:end])):
-        commas = [m.end() for m in re.finditer("[，,]", text[start:end])]
-        borders = [start, *(start + c for c in commas), end]
-        pieces = list(zip(borders, borders[1:], strict=False))
+    if end - start > NARROW_POINTED and pointed:
+        pieces = split.clauses(text, start, end, "，,；;")
         start, end = _smallest(text, pieces, wanted, question)
+    while end > start and text[end - 1] in "，,；; \n":
+        end -= 1
     return split.trim(text, start, end)
 
 

@@ -53,9 +53,18 @@ class Generation:
         return LexicalIndex.load(self.folder / "lexical")
 
     @cached_property
+    def _client(self) -> Any:
+        return _client(self.folder)
+
+    @cached_property
     def collection(self) -> Any:
         """The Chroma collection of the chunks' vectors."""
-        return _client(self.folder).get_collection(_COLLECTION, embedding_function=None)
+        return self._client.get_collection(_COLLECTION, embedding_function=None)
+
+    def close(self) -> None:
+        """Let go of Chroma's files."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def neighbours(self, query: Matrix, k: int) -> list[tuple[int, float]]:
         """Return (position, cosine similarity) of the k chunks nearest to a (1, dim) vector.
@@ -110,10 +119,11 @@ class Index:
         self._current = Generation(folder, chunks)
         return self._current
 
-    def stale(self) -> bool:
-        """Tell whether the store or the encoder has changed since the index was built."""
-        generation = self.current()
-        return generation is None or _key(generation.folder) != self._key_for(self._evidence())
+    def close(self) -> None:
+        """Let go of the files of the generation in use."""
+        if self._current:
+            self._current.close()
+            self._current = None
 
     def _evidence(self) -> list[Chunk]:
         return [chunk for chunk in self._store.chunks() if is_evidence(chunk)]
@@ -155,7 +165,8 @@ class Index:
     def _build(self, chunks: Sequence[Chunk], vectors: Matrix, on_progress: ProgressCallback | None) -> Path:
         folder = _next_folder(self._folder)
         LexicalIndex.build(indexed_text(chunk) for chunk in chunks).save(folder / "lexical")
-        collection = _client(folder).create_collection(
+        client = _client(folder)
+        collection = client.create_collection(
             _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
         for first in range(0, len(chunks), BATCH):
@@ -163,6 +174,7 @@ class Index:
             collection.add(ids=[chunk.id for chunk in batch], embeddings=vectors[first : first + BATCH])
             _report(on_progress, "写入索引", first + len(batch), len(chunks))
         _verify(collection, vectors)
+        client.close()
         key = {"key": self._key_for(chunks), "chunks": len(chunks)}
         (folder / "key.json").write_text(json.dumps(key), encoding="utf-8")
         return folder
@@ -209,7 +221,10 @@ def _key(folder: Path) -> str:
 
 def _next_folder(parent: Path) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
-    numbers = [int(p.name[4:]) for p in parent.glob("gen-*") if p.name[4:].isdigit()]
+    names = [p.name for p in parent.glob("gen-*")]
+    if (parent / _CURRENT).exists():  # its folder may be gone, its number is not given again
+        names.append((parent / _CURRENT).read_text(encoding="utf-8", errors="replace").strip())
+    numbers = [int(name[4:]) for name in names if name[4:].isdigit()]
     return parent / f"gen-{max(numbers, default=0) + 1:06d}"
 
 

@@ -77,10 +77,23 @@ _EXPECTED: dict[QuestionType, re.Pattern[str]] = {
         r"|人员|学生|党员|干部|中央|教育部|法院|单位|公民|人民|负责人|代表|家长|监护人|由[^，。；]{1,20}|[处科室局厅司]"
     ),
 }
+# How sentences that answer a type are often worded; a hint, never a condition.
+_CUES: dict[QuestionType, re.Pattern[str]] = {
+    "list": re.compile(r"[^、。]{1,20}、[^、。]{1,20}、|一是|[：:].{4,60}[；;]|[两二三四五六七八九十]{1,2}(?:个|类|项|条|方面)"),
+    "how": re.compile(r"先.{1,60}(?:再|然后|最后|才)|一是|顺序|程序|步骤|按照?.{1,30}(?:来|进行)"),
+    "why": re.compile(r"因为|由于|为了|目的|原因|不等于|就是|才能|以便|有利于"),
+    "define": re.compile(r"是指|指的是|即|就是|称为|包括"),
+    "compare": re.compile(r"[；;].{2,60}[；;。]|不同|而|则|一个.{1,30}一个"),
+    "may": re.compile(r"可以|应当|不得|必须|不能|有权|一般|需要|不"),
+    "who": re.compile(r"由.{1,20}"),
+}
 _SOME = rf"{_NUMBER}{{1,7}}(?:[至到—-]{_NUMBER}{{1,4}})?\s?"
 _PEOPLE = rf"{_SOME}(?:名|个|位)?(?:人|名|位|委员|成员|党员)|半数|过半|分之|全体"
 _UNITS = {
     "人": _PEOPLE,
+    "委员": _PEOPLE,
+    "成员": _PEOPLE,
+    "党员": _PEOPLE,
     "名": _PEOPLE,
     "位": _PEOPLE,
     "票": rf"{_SOME}票|半数|分之",
@@ -94,7 +107,7 @@ _UNITS = {
     "项": rf"{_SOME}项|[、；]",
     "条": rf"{_SOME}条|[、；]",
 }
-_COUNTED = re.compile(r"(?:多少|几)(?:个|来)?(人|名|次|年|天|学时|钱|票|部分|项|条|位)|(比例)")
+_COUNTED = re.compile(r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位)|(比例)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,11 @@ class Question:
         counted = _COUNTED.search(self.text) if self.kind == "count" else None
         unit = _UNITS.get(counted[1] or counted[2], "") if counted else ""
         return not unit or bool(re.search(unit, sentence))
+
+    def cued(self, sentence: str) -> bool:
+        """Tell whether a sentence is worded the way answers to such a question often are."""
+        cue = _CUES.get(self.kind)
+        return bool(cue and cue.search(sentence))
 
     def sized(self, sentence: str) -> bool:
         """Tell whether a sentence lists as many things as the question names (六项: a、b、c、d、e、f)."""

@@ -7,16 +7,11 @@ added, each scaled to the best of its own list. Knows the index; not answers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rag.errors import NothingIndexed
 from rag.index import Generation, Index
 from rag.lexical import top
 from rag.synonyms import expand
 from rag.types import Encoder, Hit
-
-if TYPE_CHECKING:
-    from langchain_core.retrievers import BaseRetriever
 
 CANDIDATES = 100
 DENSE_WEIGHT = 0.3  # best of 0 to 1 on CMRC2018 training passages with the bundled encoder
@@ -39,12 +34,6 @@ class HybridRetriever:
             raise NothingIndexed(path="knowledge")
         return search(generation, self._encoder, question, k=k)
 
-    def as_langchain(self, *, k: int = 8) -> BaseRetriever:
-        """Return this retriever as a LangChain `BaseRetriever`."""
-        from rag.langchain_retriever import LingxueRetriever
-
-        return LingxueRetriever(hybrid=self, k=k)
-
 
 def search(generation: Generation, encoder: Encoder, question: str, *, k: int) -> list[Hit]:
     """Search one generation; features of a hit: lexical, dense (raw) and their scaled parts."""
@@ -63,19 +52,3 @@ def search(generation: Generation, encoder: Encoder, question: str, *, k: int) -
         fused = parts["lexical"] / best_lexical + DENSE_WEIGHT * max(0.0, parts["dense"]) / best_dense
         hits.append(Hit(generation.chunks[position], fused / (1 + DENSE_WEIGHT), parts))
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk.id))[:k]
-
-
-def to_document(hit: Hit) -> Any:
-    """Return a hit as a LangChain `Document`, its place in the metadata."""
-    from langchain_core.documents import Document
-
-    chunk = hit.chunk
-    metadata = {
-        "source_id": chunk.source_id,
-        "start": chunk.start,
-        "end": chunk.end,
-        "locator": chunk.locator,
-        "heading": chunk.heading,
-        "score": hit.score,
-    }
-    return Document(page_content=chunk.text, id=chunk.id, metadata=metadata)

@@ -63,7 +63,9 @@ def knowledge_base(tmp_path_factory):
     from rag.assistant import Assistant
     from rag.config import Settings
 
-    settings = Settings(data_dir=tmp_path_factory.mktemp("knowledge"), knowledge_dir=ROOT / "knowledge", llm="off")
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("knowledge"), knowledge_dir=ROOT / "knowledge", llm="off"
+    )
     assistant = Assistant(settings)
     assistant.index()
     yield assistant

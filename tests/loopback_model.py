@@ -9,7 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 def _chunk(text):
     delta = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
-    return {**delta, "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]}
+    return {
+        **delta,
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}],
+    }
 
 
 class _Handler(BaseHTTPRequestHandler):

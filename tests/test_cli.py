@@ -29,7 +29,9 @@ def lingxue(*arguments, data, **environment):
 def one_line(finished):
     """The single Chinese line a failed command writes, without a traceback."""
     lines = finished.stderr.strip().splitlines()
-    assert len(lines) == 1 and CHINESE.search(lines[0]) and "Traceback" not in finished.stderr, finished.stderr
+    assert len(lines) == 1 and CHINESE.search(lines[0]) and "Traceback" not in finished.stderr, (
+        finished.stderr
+    )
     return lines[0]
 
 
@@ -37,7 +39,9 @@ def one_line(finished):
 def folder(tmp_path):
     made = tmp_path / "资料"
     made.mkdir()
-    (made / "规则.txt").write_text("第一条 校务会每两周召开一次。\n第二条 食堂由总务处管理。\n", encoding="utf-8")
+    (made / "规则.txt").write_text(
+        "第一条 校务会每两周召开一次。\n第二条 食堂由总务处管理。\n", encoding="utf-8"
+    )
     return made
 
 
@@ -148,7 +152,9 @@ def test_wrong_arguments_exit_with_2_and_one_line(tmp_path, arguments, said):
     assert finished.returncode == 2 and said in one_line(finished)
 
 
-@pytest.mark.parametrize(("question", "said"), [("  ", "问题是空的"), ("长" * 20_000, "问题太长（20000 字）")])
+@pytest.mark.parametrize(
+    ("question", "said"), [("  ", "问题是空的"), ("长" * 20_000, "问题太长（20000 字）")]
+)
 def test_a_question_that_cannot_be_worked_on_is_refused_in_one_line(tmp_path, folder, question, said):
     data = tmp_path / "d"
     lingxue("--knowledge", folder, "index", data=data)
@@ -196,7 +202,9 @@ def test_a_question_imports_neither_torch_nor_gradio(tmp_path, folder):
         f"main(['--data-dir', {str(data)!r}, 'ask', '食堂由谁管理？']); "
         "print(sorted({'torch', 'gradio', 'sentence_transformers', 'langchain'} & set(sys.modules)))"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert finished.stdout.strip().endswith("[]")
 
 
@@ -204,6 +212,8 @@ def test_the_version_run_by_python_and_by_the_script_is_one(tmp_path):
     script = Path(sys.executable).with_name("lingxue.exe" if os.name == "nt" else "lingxue")
     if not script.exists():
         pytest.skip("the console script is not installed in this environment")
-    finished = subprocess.run([script, "--help"], capture_output=True, text=True, encoding="utf-8", check=True)
+    finished = subprocess.run(
+        [script, "--help"], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     module = lingxue("--help", data=tmp_path)
     assert finished.stdout == module.stdout and "用法" in finished.stdout

@@ -15,7 +15,9 @@ from tests_support import fold
 def seed(tmp_path_factory, seed_file):
     folder = tmp_path_factory.mktemp("seed-knowledge")
     (folder / seed_file.name).write_bytes(seed_file.read_bytes())
-    assistant = Assistant(Settings(data_dir=tmp_path_factory.mktemp("seed-data"), knowledge_dir=folder, llm="off"))
+    assistant = Assistant(
+        Settings(data_dir=tmp_path_factory.mktemp("seed-data"), knowledge_dir=folder, llm="off")
+    )
     assistant.index()
     yield assistant
     assistant.close()
