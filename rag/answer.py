@@ -11,15 +11,16 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag import generate
+from rag import clause, generate
 from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
-from rag.evidence import Evidence, answerable, rank, states_absence
+from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
 from rag.extract import extract, plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
 from rag.question import Question, analyse
+from rag.store import Stamp
 from rag.structure import contents_entries
 from rag.types import (
     Answer,
@@ -50,7 +51,7 @@ class Library:
     retriever: Retriever
     reader: SourceReader
     lexical: LexicalIndex
-    titles: tuple[str, ...]
+    stamps: Sequence[Stamp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def ask(
     title_only = _title_only(found, library.reader, notices)
     if title_only or not _answers(found):
         answer = _no_evidence(found, library, notices, title_only)
-    elif model is None:
+    elif model is None or not found.hits:
         yield Progress("整理")
         answer = _extracted(found)
     else:
@@ -121,6 +122,10 @@ def _told(text: str, notices: Notices) -> Answer | None:
 def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
     asked = standalone(text, history)
     question = analyse(asked)
+    clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
+    if clauses:
+        base = Answer(text, asked, "answered", "", confidence=1.0)
+        return _Found(question, [], [whole_clause(found) for found in clauses], base)
     hits = library.retriever.retrieve(asked, k=HITS)
     evidence = rank(question, hits, library.reader, library.lexical)
     probability = answerable(question, evidence)
@@ -129,7 +134,9 @@ def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
 
 
 def _answers(found: _Found) -> bool:
-    return found.base.confidence >= THRESHOLD and not states_absence(found.question, found.evidence[0])
+    if found.base.confidence < THRESHOLD:
+        return False
+    return not found.hits or not states_absence(found.question, found.evidence[0])
 
 
 def _spoken(text: str, reply: str, status: Status) -> Answer:
@@ -190,11 +197,11 @@ def _no_evidence(found: _Found, library: Library, notices: Notices, title_only: 
     """Say that the documents do not say it, what was searched, what is near, where to look."""
     base = found.base
     citations = Citations()
-    titles = "、".join(f"《{title}》" for title in library.titles[:5])
-    more = "等" if len(library.titles) > 5 else ""
+    titles = "、".join(f"《{stamp.title}》" for stamp in library.stamps[:5])
+    more = "等" if len(library.stamps) > 5 else ""
     told = [
         title_only or notices.text("no_evidence"),
-        notices.text("searched", count=len(library.titles), titles=titles + more),
+        notices.text("searched", count=len(library.stamps), titles=titles + more),
         notices.where(base.standalone_question),
     ]
     sentences = [Sentence(line, "notice") for line in told]

@@ -143,7 +143,7 @@ class Assistant:
             retriever=self.retriever,
             reader=self,
             lexical=generation.lexical,
-            titles=tuple(stamp.title for stamp in self.store.stamps()),
+            stamps=self.store.stamps(),
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rag.structure import locate
 from rag.types import Citation, Section, Source
 
 
@@ -23,7 +24,7 @@ def cite(source: Source, start: int, end: int, *, marker: int = 0, score: float 
         marker=marker,
         source_id=source.id,
         title=source.title,
-        locator=section.locator if section else "",
+        locator=_locator(source, section, start, end) if section else "",
         section_path=section.path if section else (),
         quote=source.original[original_start:original_end],
         start=original_start,
@@ -32,6 +33,12 @@ def cite(source: Source, start: int, end: int, *, marker: int = 0, score: float 
         score=round(score, 4),
         status=source.metadata.status,
     )
+
+
+def _locator(source: Source, section: Section, start: int, end: int) -> str:
+    """The place of a span: 第二条第一款, or 第二条 where it runs over more than one 款."""
+    first, last = (locate(source.clean, section, place) for place in (start, max(start, end - 1)))
+    return first if first == last else section.locator
 
 
 def section_at(source: Source, position: int) -> Section | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rag import sentences as split
 from rag import synonyms
+from rag.clause import Clause
 from rag.lexical import LexicalIndex, fold, token_set, tokenize
 from rag.question import Question, content_parts
 from rag.types import Hit, Source, SourceReader
@@ -45,7 +46,8 @@ class Evidence:
 
     `coverage` is the share of the question it covers by itself, `supported`
     with its heading and neighbours, both 0 to 1; `expected` whether it holds
-    what the question asks for, `complete` whether it is a whole sentence.
+    what the question asks for, `complete` whether it is a whole sentence,
+    `named` whether it is a clause that the question names.
     """
 
     source: Source
@@ -56,6 +58,7 @@ class Evidence:
     expected: bool
     score: float
     complete: bool = True
+    named: bool = False
 
     @property
     def text(self) -> str:
@@ -185,6 +188,11 @@ def _outside(start: int, end: int, holes: Sequence[tuple[int, int]]) -> Iterator
         position = max(position, hole_end)
     if position < end:
         yield position, end
+
+
+def whole_clause(clause: Clause) -> Evidence:
+    """Return a clause that the question names as evidence of itself."""
+    return Evidence(clause.source, clause.start, clause.end, 1.0, 1.0, True, 1.0, named=True)
 
 
 def states_absence(question: Question, evidence: Evidence) -> bool:

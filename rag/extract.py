@@ -80,7 +80,9 @@ def plain(text: str) -> str:
 def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     best = evidence[0]
     chosen = [best, *_named_parts(question, evidence)]
-    if question.kind in _ENUMERATING:
+    if best.named:
+        chosen += [e for e in evidence[1:] if e.named]
+    elif question.kind in _ENUMERATING:
         chosen += _siblings(best) or _details(best) or _also(question, evidence)
     units: list[Unit] = []
     for sentence in chosen:
@@ -169,9 +171,13 @@ def _beside(evidence: Evidence, start: int, end: int) -> Evidence:
 
 
 def _unit(question: Question, evidence: Evidence) -> Unit:
-    start, end = narrow(question, evidence)
     text = evidence.source.clean
-    parts: tuple[tuple[int, int], ...] = ((start, end),)
+    if evidence.named:
+        lines = re.finditer(r"[^\n]*\S[^\n]*", evidence.text)
+        parts = tuple(split.trim(text, evidence.start + m.start(), evidence.start + m.end()) for m in lines)
+        return Unit(evidence.source, evidence.start, evidence.end, parts, evidence.score)
+    start, end = narrow(question, evidence)
+    parts = ((start, end),)
     items = split.items(text, start, end) if question.kind in _ENUMERATING else []
     if items and (not question.size or question.size == len(items)):
         last_start, last_end = items[-1]

@@ -17,6 +17,7 @@ _CONTENTS_WORD = re.compile(r"目\s{0,4}录")
 _CONTENTS_LINE = re.compile(r"^[^\n]{2,80}?(?:\t| {2,}|[.…·]{2,}) ?\d{1,4}$", re.MULTILINE)
 _ENTRY_MAX = 120  # a table-of-contents entry is shorter than this
 _OUTER = ("篇", "编", "章", "节", "")
+_ITEM_KINDS = ("一、", "（一）", "1.")
 _ITEM = re.compile(r"^[（(][一二三四五六七八九十]{1,3}[）)]", re.MULTILINE)
 
 
@@ -89,6 +90,7 @@ def _nest(text: str, headings: Sequence[Heading], blocks: Sequence[Block]) -> li
     """Give each heading its end, its path and its locator."""
     sections: list[Section] = []
     trail: list[Heading] = []
+    headings = _without_items(headings)
     for index, heading in enumerate(headings):
         trail = [outer for outer in trail if outer.rank < heading.rank]
         trail.append(heading)
@@ -107,6 +109,17 @@ def _nest(text: str, headings: Sequence[Heading], blocks: Sequence[Block]) -> li
             )
         )
     return sections
+
+
+def _without_items(headings: Sequence[Heading]) -> list[Heading]:
+    """Drop the numbered items of articles: they are 项, told by `locate`, and end where a 款 begins."""
+    kept: list[Heading] = []
+    in_article = False
+    for heading in headings:
+        if not (in_article and heading.kind in _ITEM_KINDS):
+            kept.append(heading)
+            in_article = heading.kind == "条"
+    return kept
 
 
 def _is_document_title(heading: Heading, headings: Sequence[Heading], blocks: Sequence[Block]) -> bool:
