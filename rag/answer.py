@@ -16,7 +16,7 @@ from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
-from rag.extract import extract, plain
+from rag.extract import disagree, extract, plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
 from rag.question import Question, analyse
@@ -35,6 +35,7 @@ from rag.types import (
     Status,
     Turn,
 )
+from rag.validity import warnings
 
 THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
 MAX_QUESTION = 1000  # code points
@@ -94,6 +95,7 @@ def ask(
     else:
         yield Progress("整理")
         answer = yield from _generated(found, library, notices, model, system)
+    answer = _warned(answer, found, library, notices)
     timings = {
         "retrieve": round(1000 * (retrieved - started)),
         "total": round(1000 * (time.perf_counter() - started)),
@@ -149,6 +151,19 @@ def _extracted(found: _Found) -> Answer:
     confidence = found.base.confidence
     markdown, sentences = extract(found.question, found.evidence, citations, confidence=confidence)
     return replace(found.base, answer=markdown, sentences=tuple(sentences), citations=citations.listed())
+
+
+def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:
+    """Add what the reader must know of the documents quoted: repealed, replaced, at odds."""
+    told = warnings(answer.citations, library.stamps, notices) if answer.status == "answered" else []
+    sources = {citation.source_id for citation in answer.citations}
+    if answer.model is None and len(sources) > 1 and disagree(found.question, found.evidence):
+        told.append(notices.text("differ"))
+    if not told:
+        return answer
+    lines = "".join(f"\n\n> {line}" for line in told)
+    noted = tuple(Sentence(line, "notice") for line in told)
+    return replace(answer, answer=answer.answer + lines, sentences=answer.sentences + noted)
 
 
 def _generated(

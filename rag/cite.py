@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rag.authority import of_sentence
 from rag.structure import locate
 from rag.types import Citation, Section, Source
 
@@ -29,7 +30,7 @@ def cite(source: Source, start: int, end: int, *, marker: int = 0, score: float 
         quote=source.original[original_start:original_end],
         start=original_start,
         end=original_end,
-        authority=source.metadata.authority,
+        authority=of_sentence(source.metadata.authority, source.clean[start:end]),
         score=round(score, 4),
         status=source.metadata.status,
     )

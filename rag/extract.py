@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from rag import sentences as split
+from rag.authority import weight
 from rag.cite import Citations
 from rag.evidence import Evidence
 from rag.lexical import token_set
@@ -24,6 +25,7 @@ NARROW_FROM = 140  # a longer sentence is cut to the part that answers
 NARROW_POINTED = 60  # the same where one fact is asked for
 MIN_PART = 14
 MAX_UNITS = 6
+AT_ODDS = 0.8  # two sentences that cover less of the question may speak of different things
 NAMING = 26  # an item this short names its point; what follows explains it
 HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
 ALSO = 0.85  # another sentence is given too when it scores this share of the best
@@ -80,6 +82,7 @@ def plain(text: str) -> str:
 def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     best = evidence[0]
     chosen = [best, *_named_parts(question, evidence)]
+    chosen += _otherwise(question, evidence)
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
     elif question.kind in _ENUMERATING:
@@ -94,12 +97,33 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
         if not known and not same and len(units) < MAX_UNITS:
             units.append(unit)
     first = units[0]
-    together = [u for u in units if u.source.id == first.source.id]
-    return sorted(together, key=lambda u: u.start) + [u for u in units if u.source.id != first.source.id]
+    together = sorted((u for u in units if u.source.id == first.source.id), key=lambda u: u.start)
+    groups = [together, *([u] for u in units if u.source.id != first.source.id)]
+    groups.sort(key=lambda group: weight(group[0].source.metadata.authority))
+    return [unit for group in groups for unit in group]
 
 
 def _text(unit: Unit) -> str:
     return plain(unit.source.clean[unit.start : unit.end])
+
+
+def disagree(question: Question, evidence: Sequence[Evidence]) -> bool:
+    """Tell whether another document answers a question of how many or when with other numbers."""
+    return bool(_otherwise(question, evidence))
+
+
+def _otherwise(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best sentence of another document that answers as well and states another amount or date."""
+    best = evidence[0]
+    stated = question.stated(best.text)
+    others = (
+        e
+        for e in evidence[1:8]
+        if e.source.id != best.source.id and e.complete and e.coverage >= max(AT_ODDS, best.coverage - 0.05)
+    )
+    return [
+        e for e in others if stated and question.stated(e.text) and stated.isdisjoint(question.stated(e.text))
+    ][:1]
 
 
 def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[Evidence]:

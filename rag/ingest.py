@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from rag import manifest, tokens
+from rag import authority, manifest, neardup, tokens
 from rag.chunk import chunk
 from rag.clean import Cleaned, repair
 from rag.errors import FolderNotFound, LingxueError
@@ -112,15 +112,28 @@ def _take_in_one(
         if twin and twin.origin == file.origin:
             return FileReport(file.name, "重复", f"内容与 {twin.name} 相同，已跳过")
         source = make_source(file.name, content, parser.parse(file.path), file.metadata)
-        store.put(source, chunk(source, count=tokens.counts), origin=file.origin, stamp=stamp)
-        stored[file.origin, file.name] = Stamp(source.id, file.name, file.origin, stamp)
-        return FileReport(file.name, "更新" if before else "新增", _detail(source))
+        mark = neardup.signature(source.clean)
+        alike = _alike(store, mark, stored.values(), file)
+        chunks = chunk(source, count=tokens.counts)
+        store.put(source, chunks, origin=file.origin, stamp=stamp, signature=mark)
+        stored[file.origin, file.name] = Stamp(source.id, file.name, file.origin, stamp, source.metadata)
+        return FileReport(file.name, "更新" if before else "新增", _detail(source) + alike)
     except OSError as err:
         return FileReport(
             file.name, "失败", f"{file.name}：无法读取（{err.strerror or err}）。请检查文件权限。"
         )
     except LingxueError as err:
         return FileReport(file.name, "失败", str(err))
+
+
+def _alike(store: Store, mark: bytes, stored: Iterable[Stamp], file: _Found) -> str:
+    """Say which stored file is nearly the same text; both are kept, the user decides."""
+    names = {
+        stamp.id: stamp.name for stamp in stored if (stamp.origin, stamp.name) != (file.origin, file.name)
+    }
+    others = {source_id: other for source_id, other in store.signatures().items() if source_id in names}
+    found = neardup.nearest(mark, others)
+    return f"；与 {names[found[0]]} 内容相近（约 {found[1]:.0%}），请确认是否重复" if found else ""
 
 
 def _stamp(content: bytes, metadata: Metadata) -> str:
@@ -143,7 +156,9 @@ def make_source(name: str, content: bytes, parsed: Parsed, metadata: Metadata) -
         runs=cleaned.runs,
         repairs=cleaned.repairs,
         sections=found.sections,
-        metadata=replace(metadata, title=title),
+        metadata=replace(
+            metadata, title=title, authority=metadata.authority or authority.infer(title, cleaned.text)
+        ),
     )
 
 

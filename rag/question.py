@@ -79,7 +79,9 @@ _EXPECTED: dict[QuestionType, re.Pattern[str]] = {
 }
 # How sentences that answer a type are often worded; a hint, never a condition.
 _CUES: dict[QuestionType, re.Pattern[str]] = {
-    "list": re.compile(r"[^、。]{1,20}、[^、。]{1,20}、|一是|[：:].{4,60}[；;]|[两二三四五六七八九十]{1,2}(?:个|类|项|条|方面)"),
+    "list": re.compile(
+        r"[^、。]{1,20}、[^、。]{1,20}、|一是|[：:].{4,60}[；;]|[两二三四五六七八九十]{1,2}(?:个|类|项|条|方面)"
+    ),
     "how": re.compile(r"先.{1,60}(?:再|然后|最后|才)|一是|顺序|程序|步骤|按照?.{1,30}(?:来|进行)"),
     "why": re.compile(r"因为|由于|为了|目的|原因|不等于|就是|才能|以便|有利于"),
     "define": re.compile(r"是指|指的是|即|就是|称为|包括"),
@@ -107,6 +109,8 @@ _UNITS = {
     "项": rf"{_SOME}项|[、；]",
     "条": rf"{_SOME}条|[、；]",
 }
+_DATE = r"[0-9]{4}年(?:[0-9]{1,2}月)?(?:[0-9]{1,2}日)?"
+_SOURCE_NOTE = re.compile(r"[（(](?:出处|来源|见)[^\n]*$")
 _COUNTED = re.compile(r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位)|(比例)")
 
 
@@ -131,9 +135,19 @@ class Question:
         expected = _EXPECTED.get(self.kind)
         if expected and not expected.search(sentence):
             return False
-        counted = _COUNTED.search(self.text) if self.kind == "count" else None
-        unit = _UNITS.get(counted[1] or counted[2], "") if counted else ""
+        unit = self._unit()
         return not unit or bool(re.search(unit, sentence))
+
+    def _unit(self) -> str:
+        """The pattern of the amount asked for (多少人: a number of people), or ""."""
+        counted = _COUNTED.search(self.text) if self.kind == "count" else None
+        return _UNITS.get(counted[1] or counted[2], "") if counted else ""
+
+    def stated(self, sentence: str) -> frozenset[str]:
+        """Return the amounts or dates asked for that a sentence states, its own source note apart."""
+        said = _SOURCE_NOTE.sub("", sentence)
+        pattern = self._unit() if self.kind == "count" else _DATE if self.kind == "when" else ""
+        return frozenset(match[0] for match in re.finditer(pattern, said)) if pattern else frozenset()
 
     def cued(self, sentence: str) -> bool:
         """Tell whether a sentence is worded the way answers to such a question often are."""

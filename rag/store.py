@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, origin TEXT NOT NULL, stamp TEXT NOT NULL,
     original TEXT NOT NULL, clean TEXT NOT NULL, runs TEXT NOT NULL, repairs TEXT NOT NULL,
-    sections TEXT NOT NULL, metadata TEXT NOT NULL);
+    sections TEXT NOT NULL, metadata TEXT NOT NULL, signature BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (
     id TEXT PRIMARY KEY, source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
     ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
@@ -43,13 +43,18 @@ CREATE TABLE IF NOT EXISTS vectors (
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What is remembered of a stored file: id, name, where it came from, its content's hash, its title."""
+    """What is remembered of a stored file: id, name, origin, its content's hash, what is said of it."""
 
     id: str
     name: str
     origin: str
     stamp: str
-    title: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+
+    @property
+    def title(self) -> str:
+        """The document's title, or its file name where none is known."""
+        return self.metadata.title or self.name
 
 
 class Store:
@@ -119,7 +124,9 @@ class Store:
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def put(self, source: Source, chunks: Sequence[Chunk], *, origin: str, stamp: str) -> None:
+    def put(
+        self, source: Source, chunks: Sequence[Chunk], *, origin: str, stamp: str, signature: bytes = b""
+    ) -> None:
         """Store a source and its chunks, replacing what has its id or its name and origin."""
         columns = [_json(map(asdict, part)) for part in (source.runs, source.repairs, source.sections)]
         with self._transaction() as db:
@@ -128,11 +135,12 @@ class Store:
                 (source.id, source.name, origin),
             )
             db.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(source.id, source.name, origin, stamp, source.original, source.clean),
                     *columns,
                     json.dumps(asdict(source.metadata), ensure_ascii=False),
+                    signature,
                 ),
             )
             db.executemany(
@@ -159,10 +167,13 @@ class Store:
 
     def stamps(self) -> list[Stamp]:
         """Return what is remembered of every stored file, by name."""
-        rows = self._rows(
-            "SELECT id, name, origin, stamp, json_extract(metadata, '$.title') FROM sources ORDER BY name, id"
-        )
-        return [Stamp(*map(str, row)) for row in rows]
+        rows = self._rows("SELECT id, name, origin, stamp, metadata FROM sources ORDER BY name, id")
+        return [Stamp(*row[:4], _metadata(row[4])) for row in rows]
+
+    def signatures(self) -> dict[str, bytes]:
+        """Return the MinHash signatures of the stored texts by source id, where there are any."""
+        rows = self._rows("SELECT id, signature FROM sources WHERE length(signature) > 0")
+        return {str(source_id): bytes(mark) for source_id, mark in rows}
 
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
@@ -181,7 +192,7 @@ class Store:
             runs=tuple(Run(**run) for run in json.loads(runs)),
             repairs=tuple(Repair(**repair) for repair in json.loads(repairs)),
             sections=tuple(_tuples(Section, section, "path") for section in json.loads(sections)),
-            metadata=_tuples(Metadata, json.loads(metadata), "supersedes", "basis"),
+            metadata=_metadata(metadata),
         )
 
     def chunks(self, source_id: str = "") -> list[Chunk]:
@@ -217,6 +228,10 @@ def _chunk(clean: str, row: tuple[Any, ...]) -> Chunk:
     identity, source_id, ordinal, start, end, heading, locator, path = row
     text = clean[start:end]
     return Chunk(identity, source_id, ordinal, start, end, text, heading, locator, tuple(json.loads(path)))
+
+
+def _metadata(text: str) -> Metadata:
+    return _tuples(Metadata, json.loads(text), "supersedes", "basis")
 
 
 def _tuples(kind: type[T], values: dict[str, Any], *names: str) -> T:

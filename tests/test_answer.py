@@ -45,6 +45,8 @@ def test_every_answered_sentence_carries_a_citation_that_holds_it(knowledge_base
             continue
         quotes = {c.marker: re.sub("[|;]", "", fold(c.quote)) for c in answer.citations}
         for sentence in answer.sentences:
+            if sentence.support == "notice":
+                continue
             assert sentence.support == "quoted" and sentence.citations
             said = fold(sentence.text).replace(";", "")
             assert any(said in quotes[m] for m in sentence.citations), sentence.text

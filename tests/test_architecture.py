@@ -15,9 +15,9 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors"},
     {
-        "arguments", "chunk", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
+        "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
         "lexical", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
-        "sentences", "store", "structure", "synonyms", "tokens", "verify",
+        "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
