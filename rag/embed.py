@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rag.types import Encoder, Matrix
 
 BUNDLED = Path(__file__).parent / "encoder"
-BATCH = 256  # texts whose token vectors are gathered at once
-BATCH_TOKENS = 65_536  # bounds that gathering for long texts: 64 MB at 256 dimensions
+BATCH = 256  # texts tokenized at once
+BATCH_TOKENS = 16_384  # of one text summed at once: 32 MB at 512 dimensions
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # the order sentence-transformers looks in
 
 
@@ -87,9 +87,8 @@ class StaticEncoder:
         rows = np.zeros((len(texts), self._vectors.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), BATCH):
             batch = [prompt + text for text in texts[start : start + BATCH]]
-            for row, encoding in enumerate(
-                self._tokenizer.encode_batch_fast(batch, add_special_tokens=False), start
-            ):
+            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            for row, encoding in enumerate(encodings, start):
                 for ids in _pieces(encoding.ids):
                     rows[row] += self._vectors[ids].sum(axis=0)
         return normalised(rows)
@@ -103,7 +102,7 @@ def normalised(rows: Matrix) -> Matrix:
 
 
 class SentenceTransformerEncoder:
-    """Any sentence-transformers model, on disk or in the local hub cache or on the hub."""
+    """Any sentence-transformers model, on disk or on the hub."""
 
     def __init__(self, name_or_path: str) -> None:
         """Load a model by folder or name; with HF_HUB_OFFLINE set, only from disk.
@@ -122,7 +121,7 @@ class SentenceTransformerEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the model's name, modules, prompts and revision."""
+        """A digest of the model's name, modules and prompts."""
         parts = [self._name, str(self._model), json.dumps(self._model.prompts, sort_keys=True)]
         return _short(hashlib.blake2b("\n".join(parts).encode()))
 

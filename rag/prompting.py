@@ -139,8 +139,10 @@ def render(name: str, **fields: object) -> str:
 def fence(text: str) -> str:
     """Wrap a document's text so that nothing in it can close the wrapping.
 
-    >>> fence("甲>>>乙")
-    '<<<资料开始\\n甲＞＞＞乙\\n资料结束>>>'
+    >>> print(fence("甲>>>乙"))
+    <<<资料开始
+    甲＞＞＞乙
+    资料结束>>>
     """
     body = _FENCE.sub(lambda match: match[0].translate(_WIDE), text.strip())
     return f"<<<资料开始\n{body}\n资料结束>>>"

@@ -144,10 +144,14 @@ class Question:
         return _UNITS.get(counted[1] or counted[2], "") if counted else ""
 
     def stated(self, sentence: str) -> frozenset[str]:
-        """Return the amounts or dates asked for that a sentence states, its own source note apart."""
+        """Return the amounts or dates asked for that a sentence states, its own source note apart.
+
+        Shares (半数, 三分之二) are left out: they differ with the matter decided, not with the document.
+        """
         said = _SOURCE_NOTE.sub("", sentence)
         pattern = self._unit() if self.kind == "count" else _DATE if self.kind == "when" else ""
-        return frozenset(match[0] for match in re.finditer(pattern, said)) if pattern else frozenset()
+        found = (match[0] for match in re.finditer(pattern, said)) if pattern else ()
+        return frozenset(x for x in found if re.search(_NUMBER, x) and not re.search("半|分之", x))
 
     def cued(self, sentence: str) -> bool:
         """Tell whether a sentence is worded the way answers to such a question often are."""

@@ -39,7 +39,10 @@ def search(generation: Generation, encoder: Encoder, question: str, *, k: int) -
     """Search one generation; features of a hit: lexical, dense (raw) and their scaled parts."""
     scores = generation.lexical.scores(expand(question))
     lexical = {position: float(scores[position]) for position in top(scores, CANDIDATES)}
-    dense = dict(generation.neighbours(encoder.encode_query(question), CANDIDATES))
+    query = encoder.encode_query(question)
+    dense = (
+        dict(generation.neighbours(query, CANDIDATES)) if query.any() else {}
+    )  # no known token: no direction
     best_lexical = max(lexical.values(), default=0.0) or 1.0
     best_dense = max(dense.values(), default=0.0) or 1.0
 

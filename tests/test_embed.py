@@ -1,6 +1,5 @@
 """The encoders against sentence-transformers itself, which is the oracle."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -105,13 +104,13 @@ def test_bundled_package_stays_small():
     assert sum(path.stat().st_size for path in files) <= 20 * 1024 * 1024
 
 
-def test_bundled_model_encodes_half_a_million_characters_a_second(bundled):
+def test_bundled_model_encodes_half_a_million_characters_a_cpu_second(bundled):
     texts = ["各级人民政府应当加强教师队伍建设，保障教师待遇，改善工作和生活条件。" * 6] * 2000
     bundled.encode_documents(texts[:50])
-    began = time.perf_counter()
+    # Processor time, because tests share their machine.
+    began = time.process_time()
     bundled.encode_documents(texts)
-    # Over a million on an idle machine; half of it here, because tests share theirs.
-    assert sum(map(len, texts)) / (time.perf_counter() - began) > 500_000
+    assert sum(map(len, texts)) / (time.process_time() - began) > 500_000
 
 
 def test_a_query_imports_neither_torch_nor_sentence_transformers():
@@ -201,8 +200,7 @@ def test_a_model_with_further_modules_goes_through_sentence_transformers(tmp_pat
     assert encoder.fingerprint != load_encoder(str(tmp_path / "base")).fingerprint
 
 
-def test_loading_and_hashing_the_bundled_model_take_under_a_second():
-    began = time.perf_counter()
-    StaticEncoder(BUNDLED)
-    assert time.perf_counter() - began < 1.0
-    assert os.path.getsize(BUNDLED / "model.safetensors") > 1_000_000
+def test_loading_and_hashing_the_bundled_model_take_under_a_cpu_second():
+    began = time.process_time()
+    assert StaticEncoder(BUNDLED).fingerprint
+    assert time.process_time() - began < 1.0

@@ -1,0 +1,1 @@
+"""Evaluation: cases, metrics, training of what is bundled; never imported by `rag`."""

@@ -1,0 +1,166 @@
+"""An outline as a Word file laid out by GB/T 9704-2012, without red head, number or seal.
+
+Sizes and distances: rule sources stand at the constants. Fonts are named as
+the standard names them and never embedded; where one is missing the font
+table names its stand-ins. Knows outlines and Word; decides no words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rag.docx_page import lay_out
+from rag.errors import BadRequest
+from rag.outline_text import KIND_NAMES, SLOT, numeral, reference
+from rag.types import Outline, Point
+
+TITLE, BODY, NOTE = 44, 32, 28  # half-points: 2号 22 pt, 3号 16 pt, 4号 14 pt (GB/T 9704-2012, 5.2.3, 7.3)
+SONG_TITLE, FANG, HEI, KAI = "方正小标宋简体", "仿宋", "黑体", "楷体"
+_LATIN = "Times New Roman"
+# Quotes, dashes and dots share code points with Latin; Word sets them in the Latin font unless told.
+_SHARED = re.compile(r"([“”‘’…—·]+)")
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def write_docx(outline: Outline, path: Path) -> None:
+    """Write an outline to a .docx file; the file is whole or not there.
+
+    Raises: BadRequest: the folder is missing or cannot be written.
+    """
+    from docx import Document
+
+    document = Document()
+    lay_out(document, title=_legal(outline.title), size=BODY)
+    _write(document, outline)
+    try:
+        _save(document, path)
+    except OSError as err:
+        reason = err.strerror or str(err)
+        raise BadRequest(
+            reason=f"写不了文件 {path}（{reason}）。请检查文件夹是否存在、能否写入，文件是否正被 Word 打开。"
+        ) from err
+
+
+def _save(document: Any, path: Path) -> None:
+    """Write beside the target and replace it in one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            document.save(file)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(document: Any, outline: Outline) -> None:
+    _add(document, "title", [(outline.title, SONG_TITLE)], size=TITLE)
+    _add(document, "blank", [])
+    _add(document, "body", [("立论：", HEI), (outline.thesis, FANG)])
+    for number, section in enumerate(outline.sections, 1):
+        _add(document, "heading", [(f"{numeral(number)}、{section.heading}", HEI)])
+        for place, point in enumerate(section.points, 1):
+            _point(document, place, point)
+    if outline.citations:
+        _add(document, "heading", [("依据", HEI)])
+        for citation in outline.citations:
+            _add(document, "body", [(f"[{citation.marker}] {reference(citation)}", FANG)], size=NOTE)
+    if outline.warnings:
+        _add(document, "heading", [("写作提示（定稿前删去）", HEI)])
+        for warning in outline.warnings:
+            _add(document, "body", [(warning, FANG)], size=NOTE)
+
+
+def _point(document: Any, place: int, point: Point) -> None:
+    """A second-level heading in 楷体 that runs into the text, then the markers."""
+    parts = [(f"（{numeral(place)}）{KIND_NAMES[point.kind]}。", KAI), (point.text, FANG)]
+    paragraph = _add(document, "body", parts)
+    for marker in point.citations:
+        run = _run(paragraph, f"[{marker}]", FANG, BODY)
+        run.font.superscript = True
+
+
+def _add(document: Any, kind: str, parts: list[tuple[str, str]], *, size: int = BODY) -> Any:
+    """Add a paragraph of (text, East Asian font) parts; all but title and blank are indented."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    paragraph = document.add_paragraph()
+    if kind == "title":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.paragraph_format.keep_with_next = True
+        _off_grid(paragraph)
+    elif kind != "blank":
+        _indent(paragraph)
+        paragraph.paragraph_format.keep_with_next = True if kind == "heading" else None
+    for text, font in parts:
+        for piece, marked in _slots(_legal(text)):
+            for run in _pieces(paragraph, piece, font, size):
+                _highlight(run, marked)
+    return paragraph
+
+
+def _slots(text: str) -> Iterator[tuple[str, bool]]:
+    """Split a text at its slots: (piece, whether it is one)."""
+    position = 0
+    for match in SLOT.finditer(text):
+        yield text[position : match.start()], False
+        yield match[0], True
+        position = match.end()
+    yield text[position:], False
+
+
+def _pieces(paragraph: Any, text: str, font: str, size: int) -> Iterator[Any]:
+    for piece in _SHARED.split(text):
+        if piece:
+            latin = font if _SHARED.match(piece) else _LATIN
+            yield _run(paragraph, piece, font, size, latin=latin)
+
+
+def _run(paragraph: Any, text: str, font: str, size: int, *, latin: str = _LATIN) -> Any:
+    from docx.oxml.ns import qn
+
+    run = paragraph.add_run(text)
+    properties = run._r.get_or_add_rPr()
+    fonts = properties.get_or_add_rFonts()
+    for name, value in (("ascii", latin), ("hAnsi", latin), ("eastAsia", font), ("hint", "eastAsia")):
+        fonts.set(qn(f"w:{name}"), value)
+    run.font.size = size * 6350  # half-points in EMU
+    complex_size = properties.makeelement(qn("w:szCs"), {qn("w:val"): str(size)})
+    properties.find(qn("w:sz")).addnext(complex_size)
+    return run
+
+
+def _highlight(run: Any, marked: bool) -> None:
+    from docx.enum.text import WD_COLOR_INDEX
+
+    if marked:
+        run.font.highlight_color = WD_COLOR_INDEX.YELLOW
+
+
+def _indent(paragraph: Any) -> None:
+    """Indent the first line by two characters, whatever their size (GB/T 9704-2012, 7.3.3)."""
+    from docx.oxml.ns import qn
+
+    indent = paragraph._p.get_or_add_pPr().get_or_add_ind()
+    indent.set(qn("w:firstLineChars"), "200")
+    indent.set(qn("w:firstLine"), "640")  # for programs that do not know firstLineChars: 2 x 16 pt
+
+
+def _off_grid(paragraph: Any) -> None:
+    """Keep the larger type of the title from taking two lines of the grid."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    grid = OxmlElement("w:snapToGrid")
+    grid.set(qn("w:val"), "0")
+    paragraph._p.get_or_add_pPr().insert_element_before(grid, "w:spacing", "w:ind", "w:jc")
+
+
+def _legal(text: str) -> str:
+    """The text without characters that XML cannot hold."""
+    return _ILLEGAL.sub("", text)
