@@ -38,6 +38,8 @@ _INLINE = [
     ("（一）", 17, re.compile(rf"[（(](?P<n>{_NUM})[）)]")),
     ("1.", 18, re.compile(r"(?<![0-9.])(?P<n>[0-9]{1,2})[.．](?=[^0-9。，,；;]{2,14}。)")),
 ]
+# What follows the number of an article that is only referred to: 第五条第二款, 第五条所称.
+_REFERENCE = re.compile(rf"[、的和至或及规所款]|第{_NUM}[款项条]")
 # A glued heading ends between one of the first and one of the second.
 _GLUE = re.compile(
     "(?<=认识|开展|地位|运行|能力|意义|体会|思考|工作|措施|办法|情况|报告|总结|经验|建设|作用|职责|要求"
@@ -86,9 +88,10 @@ def find_headings(text: str, blocks: Sequence[Block] = ()) -> list[Heading]:
     for start, end in _lines(text):
         if any(block.start <= start < block.end for block in closed):
             continue
-        if end - start > RUN_ON:
+        heading = _numbered_line(text, start, end)
+        if end - start > RUN_ON and (heading is None or heading.kind != "条"):
             found += _run_on(text, start, end)
-        elif heading := _numbered_line(text, start, end):
+        elif heading:
             found.append(heading)
     return sorted(found, key=lambda heading: heading.start)
 
@@ -123,7 +126,7 @@ def _numbered_line(text: str, start: int, end: int) -> Heading | None:
         label = match[0].strip()
         body = end
         if kind == "条" or len(title) > _OPEN_TITLE + 20 or title[-1:] in "。；;":
-            if kind == "1." or (kind == "条" and title[:1] in "、的和至规所款第"):
+            if kind == "1." or (kind == "条" and _REFERENCE.match(text, match.end())):
                 return None
             title, body = "", match.end()
         return Heading(start, body, rank, kind, _number(match), label, title)
@@ -142,7 +145,7 @@ def _run_on(text: str, start: int, end: int) -> list[Heading]:
         found = sorted([*found, *inner], key=lambda heading: heading.start)
         borders = [start, *(heading.start for heading in found), end]
         spans = [(a, b) for a, b in zip(borders, borders[1:], strict=False) if a < b]
-    limits = [heading.start for heading in found[1:]] + [end]
+    limits = [heading.start for heading in found[1:]] + [end] * bool(found)
     return [_with_title(text, h, limit) for h, limit in zip(found, limits, strict=True)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from rag.errors import BrokenFile, EmptyFile
 from rag.parsers.build import Builder, one_line
 from rag.parsers.encoding import decode, is_binary
 from rag.parsers.html_visible import SENTENCE, visible
-from rag.types import Parsed
+from rag.types import Block, Parsed
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -58,7 +59,7 @@ def parse(path: Path) -> Parsed:
     title = _title(page)
     whole = visible(page)
     article = _article(source)
-    kept = article if article and _holds(article.text, whole.text) else whole
+    kept = _with_headings(article, whole) if article and _holds(article.text, whole.text) else whole
     faults = kept.text.count("\ufffd")
     remarks = (f"有 {faults} 处字节无法识别，已用 \ufffd 代替",) if faults else ()
     return Parsed(kept.text, kept.blocks, title, remarks)
@@ -133,6 +134,32 @@ def _holds(article: str, whole: str) -> bool:
     pieces = [piece for piece in pieces if len(piece) >= _PRESENTABLE]
     present = sum(len(piece) for piece in pieces if piece in kept)
     return present >= _KEPT * sum(map(len, pieces))
+
+
+def _with_headings(article: Parsed, whole: Parsed) -> Parsed:
+    """Return the article, or where it came without headings the part of the page it spans, with them.
+
+    trafilatura gives bare paragraphs for a page whose markup names no article.
+    """
+    if any(block.kind == "heading" for block in article.blocks):
+        return article
+    kept = re.sub(r"\s+", "", article.text)
+    inside = [i for i, b in enumerate(whole.blocks) if _squeezed(whole, b) in kept and b.kind != "heading"]
+    if not inside:
+        return article
+    first, last = inside[0], inside[-1]
+    while first and whole.blocks[first - 1].kind == "heading":
+        first -= 1
+    span = whole.blocks[first : last + 1]
+    if not any(block.kind == "heading" for block in span):
+        return article
+    start = span[0].start
+    blocks = tuple(replace(block, start=block.start - start, end=block.end - start) for block in span)
+    return replace(whole, text=whole.text[start : span[-1].end], blocks=blocks)
+
+
+def _squeezed(page: Parsed, block: Block) -> str:
+    return re.sub(r"\s+", "", page.text[block.start : block.end])
 
 
 def _article(source: str) -> Parsed | None:
