@@ -176,8 +176,9 @@ def _write_outline(outline: Any, path: Path) -> None:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from eval.main import evaluate, failures, summary
+    from eval.main import evaluate, failures, summary, thresholds
 
+    thresholds(options.fail_under)  # a typing mistake is told before the run, not after it
     assistant = _assistant(options)
     _ready(assistant)
     result = evaluate(options.cases, assistant=assistant, out=options.out, on_progress=_progress())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.headings import MAX_TITLE, Heading, find_headings
 from rag.types import Block, Section
@@ -17,6 +17,7 @@ _CONTENTS_WORD = re.compile(r"目\s{0,4}录")
 _CONTENTS_LINE = re.compile(r"^[^\n]{2,80}?(?:\t| {2,}|[.…·]{2,}) ?\d{1,4}$", re.MULTILINE)
 _ENTRY_MAX = 120  # a table-of-contents entry is shorter than this
 _OUTER = ("篇", "编", "章", "节", "")
+_PART_RANK = 14  # of 节, next above 条
 _ITEM_KINDS = ("一、", "（一）", "1.")
 _ITEM = re.compile(r"^[（(][一二三四五六七八九十]{1,3}[）)]", re.MULTILINE)
 
@@ -112,13 +113,21 @@ def _nest(text: str, headings: Sequence[Heading], blocks: Sequence[Block]) -> li
 
 
 def _without_items(headings: Sequence[Heading]) -> list[Heading]:
-    """Drop the numbered items of articles: they are 项, told by `locate`, and end where a 款 begins."""
+    """Drop the numbered items of articles: they are 项, told by `locate`, and end where a 款 begins.
+
+    一、 with a title of its own is a part above the articles, as judicial interpretations have it.
+    """
+    if not any(heading.kind == "条" for heading in headings):
+        return list(headings)
     kept: list[Heading] = []
     in_article = False
     for heading in headings:
-        if not (in_article and heading.kind in _ITEM_KINDS):
-            kept.append(heading)
-            in_article = heading.kind == "条"
+        if heading.kind == "一、" and heading.title and heading.rank > _PART_RANK:
+            heading = replace(heading, rank=_PART_RANK)
+        elif in_article and heading.kind in _ITEM_KINDS and heading.rank > _PART_RANK:
+            continue
+        kept.append(heading)
+        in_article = heading.kind == "条"
     return kept
 
 
