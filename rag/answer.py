@@ -19,22 +19,11 @@ from rag.evidence import Evidence, answerable, rank, states_absence, whole_claus
 from rag.extract import disagree, extract, plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
+from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp
 from rag.structure import contents_entries
-from rag.types import (
-    Answer,
-    ChatModel,
-    Delta,
-    Event,
-    Hit,
-    Progress,
-    Retriever,
-    Sentence,
-    SourceReader,
-    Status,
-    Turn,
-)
+from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Turn
 from rag.validity import warnings
 
 THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one

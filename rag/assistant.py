@@ -23,9 +23,10 @@ from rag.embed import load_encoder
 from rag.errors import DataDirBusy, DataDirUnusable, NothingIndexed
 from rag.index import Index
 from rag.notices import Notices
+from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
-from rag.types import Answer, ChatModel, DraftRequest, Encoder, Event, Outline, Source, Turn
+from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever

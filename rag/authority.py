@@ -63,4 +63,4 @@ def of_sentence(document: Authority, sentence: str) -> Authority:
 
 def weight(authority: str) -> int:
     """Return the place in ORDER, 0 the weightiest."""
-    return ORDER.index(authority) if authority in ORDER else len(ORDER)  # type: ignore[arg-type]
+    return ORDER.index(authority) if authority in ORDER else len(ORDER)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from rag.headings import chinese_number
 from rag.lexical import fold
+from rag.protocols import SourceReader
 from rag.sentences import trim
 from rag.store import Stamp
-from rag.types import Section, Source, SourceReader
+from rag.types import Section, Source
 
 _NUMBER = "[零〇一二三四五六七八九十百千0-9]{1,7}"
 _CLAUSE = re.compile(

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-    from rag.types import Encoder, Matrix
+    from rag.protocols import Encoder
+    from rag.types import Matrix
 
 BUNDLED = Path(__file__).parent / "encoder"
 BATCH = 256  # texts tokenized at once

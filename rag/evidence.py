@@ -16,8 +16,9 @@ from rag import sentences as split
 from rag import synonyms
 from rag.clause import Clause
 from rag.lexical import LexicalIndex, fold, token_set, tokenize
+from rag.protocols import SourceReader
 from rag.question import Question, content_parts
-from rag.types import Hit, Source, SourceReader
+from rag.types import Hit, Source
 
 UNIGRAM_WEIGHT = 0.25  # one character alone says little
 SEAM_WEIGHT = 0.2

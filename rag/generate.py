@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from rag import sentences as split
 from rag.cite import Citations
-from rag.types import ChatModel, Hit, Sentence, SourceReader
+from rag.protocols import ChatModel, SourceReader
+from rag.types import Hit, Sentence
 from rag.verify import coverage, support
 
 PASSAGES = 6

@@ -22,8 +22,9 @@ import numpy as np
 from rag.chunk import is_evidence
 from rag.errors import DataDirUnusable
 from rag.lexical import LexicalIndex
+from rag.protocols import Encoder
 from rag.store import Store
-from rag.types import Chunk, Encoder
+from rag.types import Chunk
 
 if TYPE_CHECKING:
     from rag.types import Matrix

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ModelFailed, ModelRefused
-from rag.types import ChatModel
+from rag.protocols import ChatModel
 
 RETRIES = 1
 NO_KEY = "none"  # local services take any key, the client insists on one

@@ -10,8 +10,9 @@ from __future__ import annotations
 from rag.errors import NothingIndexed
 from rag.index import Generation, Index
 from rag.lexical import top
+from rag.protocols import Encoder
 from rag.synonyms import expand
-from rag.types import Encoder, Hit
+from rag.types import Hit
 
 CANDIDATES = 100
 DENSE_WEIGHT = 0.3  # best of 0 to 1 on CMRC2018 training passages with the bundled encoder

@@ -168,7 +168,7 @@ class Store:
     def stamps(self) -> list[Stamp]:
         """Return what is remembered of every stored file, by name."""
         rows = self._rows("SELECT id, name, origin, stamp, metadata FROM sources ORDER BY name, id")
-        return [Stamp(*row[:4], _metadata(row[4])) for row in rows]
+        return [Stamp(row[0], row[1], row[2], row[3], _metadata(row[4])) for row in rows]
 
     def signatures(self) -> dict[str, bytes]:
         """Return the MinHash signatures of the stored texts by source id, where there are any."""

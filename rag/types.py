@@ -1,4 +1,4 @@
-"""Frozen data that the stages hand to each other, and the protocols they meet at.
+"""Frozen data that the stages hand to each other; the protocols they meet at are in `rag.protocols`.
 
 Knows nothing of how anything is computed: standard library only. All offsets
 are code points, end exclusive. Two texts exist for every source: the
@@ -10,9 +10,9 @@ sentences are found. `Source.to_original` leads from the second to the first.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -292,49 +292,3 @@ class Outline:
     def to_dict(self) -> dict[str, Any]:
         """The `draft --json` form."""
         return asdict(self)
-
-
-class Encoder(Protocol):
-    """Turns texts into unit vectors; `fingerprint` changes whenever the vectors would."""
-
-    @property
-    def fingerprint(self) -> str:
-        """A short name of the weights."""
-        ...
-
-    def encode_query(self, text: str) -> Matrix:
-        """Return (1, dim) float32, L2-normalised."""
-        ...
-
-    def encode_documents(self, texts: Sequence[str]) -> Matrix:
-        """Return (len(texts), dim) float32, rows L2-normalised."""
-        ...
-
-
-class ChatModel(Protocol):
-    """A language model: a system and a user message in, text out in pieces."""
-
-    @property
-    def name(self) -> str:
-        """provider:model."""
-        ...
-
-    def stream(self, system: str, user: str) -> Iterator[str]:
-        """Yield the reply's text as it arrives; raise `ModelFailed` with the reason."""
-        ...
-
-
-class Retriever(Protocol):
-    """Finds the chunks for a question."""
-
-    def retrieve(self, question: str, *, k: int = 8) -> list[Hit]:
-        """Return the k best hits, best first."""
-        ...
-
-
-class SourceReader(Protocol):
-    """Gives the stored source of an id; raise `SourceNotFound` where there is none."""
-
-    def source(self, source_id: str) -> Source:
-        """Return the stored source."""
-        ...

@@ -79,30 +79,31 @@ def missing_facts(sentence: str, evidence: str) -> list[str]:
 
 
 def _swapped(sentence: str, evidence: str) -> bool:
-    """Tell whether a deed is given to a doer whom the evidence never joins to it.
+    """Tell whether a deed is given to doers whom the evidence never joins in it.
 
-    Rule: doer and deed joined means that they stand in one clause. Deeds or
-    doers that the evidence does not mention are left to coverage.
+    Rule: all doers that a clause of the sentence names beside a deed must
+    stand in one clause of the evidence beside that deed, for 会议由书记召集 and
+    another 会议由校长召集 do not make the first one's 校长. Deeds that the
+    evidence does not mention, or mentions without doers, are left to coverage.
     """
-    joined = {pair for clause in _CLAUSE.split(evidence) for pair in _pairs(clause)}
-    deeds = {deed for _, deed in joined}
+    joined = [_doers_of(clause) for clause in _CLAUSE.split(evidence)]
     return any(
-        pair not in joined and pair[1] in deeds
+        not any(doers <= known.get(deed, frozenset()) for known in joined)
         for clause in _CLAUSE.split(sentence)
-        for pair in _pairs(clause)
+        for deed, doers in _doers_of(clause).items()
+        if any(deed in known for known in joined)
     )
 
 
-def _pairs(clause: str) -> set[tuple[str, str]]:
-    """Doers and deeds in one clause; a longer name hides the shorter one inside it."""
+def _doers_of(clause: str) -> dict[str, frozenset[str]]:
+    """The doers in a clause by each deed in it; a longer name hides the shorter one inside it."""
     doers = []
     rest = clause
     for doer in sorted(_DOERS, key=len, reverse=True):
         if doer in rest:
             doers.append(doer)
             rest = rest.replace(doer, "")
-    deeds = [deed for deed in _DEEDS if deed in clause]
-    return {(doer, deed) for doer in doers for deed in deeds}
+    return {deed: frozenset(doers) for deed in _DEEDS if deed in clause} if doers else {}
 
 
 def _bare(text: str) -> str:

@@ -68,7 +68,7 @@ def test_dense_neighbours_agree_with_exact_search(tmp_path, store):
     generation = Index(tmp_path / "index", store, encoder).refresh()
     matrix = encoder.encode_documents([indexed_text(found) for found in generation.chunks])
     query = encoder.encode_query("部门49负责什么")
-    exact = np.sort((matrix @ query[0]))[::-1][:5]
+    exact = np.sort(matrix @ query[0])[::-1][:5]
     found = [similarity for _, similarity in generation.neighbours(query, 5)]
     assert np.allclose(found, exact, atol=1e-4)
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from tests_support import fold
 
 from rag.assistant import Assistant
 from rag.config import Settings
-from tests_support import fold
 
 
 @pytest.fixture(scope="module")

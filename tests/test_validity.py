@@ -50,7 +50,11 @@ def test_a_repealed_document_is_flagged_when_it_is_quoted(tmp_path):
 
 
 def test_a_document_that_another_replaces_is_flagged_with_the_new_one(tmp_path):
-    files = {"manifest.toml": MANIFEST, "middle.txt": "钢琴房由音乐组管理。", "new.txt": "校务会每月召开一次。"}
+    files = {
+        "manifest.toml": MANIFEST,
+        "middle.txt": "钢琴房由音乐组管理。",
+        "new.txt": "校务会每月召开一次。",
+    }
     assistant, _ = assistant_over(tmp_path, files)
     answer = assistant.answer("钢琴房由谁管理？")
     assert "《花园中学会议规则（2015年）》已被《花园中学会议规则（2023年）》取代" in answer.answer
@@ -64,20 +68,28 @@ def test_documents_at_odds_are_shown_side_by_side_the_weightier_first(tmp_path):
     }
     assistant, _ = assistant_over(tmp_path, files)
     answer = assistant.answer("校务会议每学期至少召开几次？")
-    assert [c.quote for c in answer.citations if c.marker in answer.sentences[0].citations] == ["校务会议每学期至少召开8次。"]
+    assert [c.quote for c in answer.citations if c.marker in answer.sentences[0].citations] == [
+        "校务会议每学期至少召开8次。"
+    ]
     assert {c.authority for c in answer.citations} == {"county", "school"}
     assert "说法不一致" in answer.answer
 
 
 def test_documents_that_agree_raise_no_warning(tmp_path):
-    files = {"manifest.toml": MANIFEST, "new.txt": "校务会议每学期至少召开4次。", "county.txt": "校务会议每学期至少召开4次，由校长主持。"}
+    files = {
+        "manifest.toml": MANIFEST,
+        "new.txt": "校务会议每学期至少召开4次。",
+        "county.txt": "校务会议每学期至少召开4次，由校长主持。",
+    }
     assistant, _ = assistant_over(tmp_path, files)
     assert "说法不一致" not in assistant.answer("校务会议每学期至少召开几次？").answer
 
 
 def test_nearly_the_same_file_is_reported_and_kept(tmp_path):
     text = "".join(f"第{i}条 教室由第{i}组管理，钥匙放在{i}号柜。\n" for i in range(1, 60))
-    _, report = assistant_over(tmp_path, {"甲.txt": text, "乙.txt": text.replace("第7组", "第八组"), "丙.txt": "食堂由总务处管理。"})
+    _, report = assistant_over(
+        tmp_path, {"甲.txt": text, "乙.txt": text.replace("第7组", "第八组"), "丙.txt": "食堂由总务处管理。"}
+    )
     details = {file.name: file.detail for file in report.files}
     assert any("内容相近" in details[name] for name in ("甲.txt", "乙.txt"))
     assert "内容相近" not in details["丙.txt"] and all(file.outcome == "新增" for file in report.files)
