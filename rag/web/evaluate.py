@@ -13,7 +13,7 @@ from rag.config import shipped_dir
 from rag.web.files import new_folder
 from rag.web.jobs import Done, Failed, Report, Step, run
 from rag.web.render import error_html, note_html
-from rag.web.scores import progress_html, result_html
+from rag.web.scores import Label, progress_html, result_html
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -125,7 +125,17 @@ def _event_screen(event: Step | Done[dict[str, Any]] | Failed, out: Path) -> tup
         return _screen(
             error_html(event.reason, "没有评测成") if event.reason else note_html("已停止，没有写报告。")
         )
-    return _screen(result_html(event.result), out)
+    return _screen(result_html(event.result, _labels()), out)
+
+
+def _labels() -> dict[str, Label]:
+    from eval.metrics import METRICS, Metric
+
+    def shown(metric: Metric) -> str:
+        unit = "毫秒，越低越好" if metric.unit == "ms" else "越低越好" if metric.better == "lower" else ""
+        return f"{metric.label}（{unit}）" if unit else metric.label
+
+    return {name: Label(shown(metric), metric.description) for name, metric in METRICS.items()}
 
 
 def _screen(html: str, out: Path | None = None, *, working: bool = False) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ the `eval --json` form.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rag.web.markup import escape
@@ -25,15 +26,27 @@ KINDS = {
     "adversarial": "诱导",
     "draft": "写作",
 }
-METRICS: dict[str, str] = {}
+BY_KIND = ("pass_rate", "status_accuracy", "answer_point_coverage")  # what a kind's row shows
 
 
-def result_html(result: Mapping[str, Any]) -> str:
-    """Render the metrics and how each kind of question fared."""
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a metric is called on screen, and its explanation."""
+
+    name: str
+    hint: str = ""
+
+
+def result_html(result: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+    """Render the metrics and how each kind of question fared; a metric without a label shows its name."""
+    metrics = result.get("metrics", {})
+    named = {name: labels.get(name, Label(name)) for name in metrics}
+    rows = (_metric(named[name], metric) for name, metric in metrics.items())
     head = f"<p><strong>共 {int(result.get('n', 0))} 题</strong></p>"
     return (
-        f'<div class="lx-answer lx-scores">{head}{_metrics(result.get("metrics", {}))}'
-        f"{_by_kind(result.get('by_kind', {}))}</div>"
+        f'<div class="lx-answer lx-scores">{head}'
+        f"{table(('指标', '得分', '', '95% 区间', '计分题数'), rows)}"
+        f"{_by_kind(result.get('by_kind', {}), named)}</div>"
     )
 
 
@@ -56,19 +69,13 @@ def table(header: Sequence[str], rows: Iterable[str]) -> str:
     return f'<div class="lx-scroll">{body}</div>'
 
 
-def _metrics(metrics: Mapping[str, Any]) -> str:
-    header = ("指标", "得分", "", "95% 区间", "计分题数")
-    return table(header, (_metric(name, metric) for name, metric in metrics.items()))
-
-
-def _metric(name: str, metric: Mapping[str, Any]) -> str:
+def _metric(label: Label, metric: Mapping[str, Any]) -> str:
     value = metric.get("value")
     low, high = metric.get("ci95") or (None, None)
     between = f"{_figure(low)} – {_figure(high)}" if low is not None else "—"
-    filled = bar(value) if isinstance(value, int | float) and 0 <= value <= 1 else ""
     return (
-        f'<tr><td title="{escape(name)}">{escape(METRICS.get(name, name))}</td>'
-        f'<td class="lx-figure">{_figure(value)}</td><td>{filled}</td>'
+        f'<tr><td title="{escape(label.hint)}">{escape(label.name)}</td>'
+        f'<td class="lx-figure">{_figure(value)}</td><td>{_bar_of(value)}</td>'
         f'<td class="lx-figure">{between}</td><td class="lx-figure">{int(metric.get("scored", 0))}</td></tr>'
     )
 
@@ -79,15 +86,18 @@ def _figure(value: object) -> str:
     return f"{value:.3f}" if abs(value) <= 1 else f"{value:.0f}"
 
 
-def _by_kind(by_kind: Mapping[str, Any]) -> str:
+def _bar_of(value: object) -> str:
+    return bar(value) if isinstance(value, int | float) and 0 <= value <= 1 else ""
+
+
+def _by_kind(by_kind: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+    shown = [name for name in BY_KIND if name in labels]
     rows = []
     for kind, measured in by_kind.items():
-        metrics = measured.get("metrics", measured)
-        scored = {n: m for n, m in metrics.items() if isinstance(m, Mapping) and m.get("scored")}
-        first = next(iter(scored.items()), None)
-        label, value = (METRICS.get(first[0], first[0]), first[1].get("value")) if first else ("", None)
-        rows.append(
-            f"<tr><td>{escape(KINDS.get(kind, kind))}</td><td>{escape(label)}</td>"
-            f'<td class="lx-figure">{_figure(value)}</td></tr>'
-        )
-    return f"<h4>各类题</h4>{table(('题型', '指标', '得分'), rows)}"
+        values = [measured.get("metrics", {}).get(name, {}).get("value") for name in shown]
+        cells = "".join(f'<td class="lx-figure">{_figure(value)}</td>' for value in values)
+        filled = _bar_of(values[0]) if values else ""
+        count = f'<td class="lx-figure">{int(measured.get("n", 0))}</td>'
+        rows.append(f"<tr><td>{escape(KINDS.get(kind, kind))}</td>{count}<td>{filled}</td>{cells}</tr>")
+    header = ("题型", "题数", "", *(labels[name].name for name in shown))
+    return f"<h4>各类题</h4>{table(header, rows)}" if rows else ""

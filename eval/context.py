@@ -1,0 +1,81 @@
+"""What a run depended on, so that it can be repeated: commit, settings, documents, sets.
+
+Reads them from outside; what cannot be had is left empty, never a reason to
+fail. Secrets and folders of this machine stay out: reports are passed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ("llm", "llm_provider", "llm_model", "llm_base_url", "llm_timeout_s", "llm_max_tokens", "encoder")
+GIT_TIMEOUT_S = 10.0
+
+
+def describe(case_files: Sequence[Path], assistant: Any, *, fingerprint: str = "") -> dict[str, Any]:
+    """Return commit, settings, index fingerprint, and name and SHA-256 of sets and documents."""
+    return {
+        "commit": commit(),
+        "settings": _settings(getattr(assistant, "settings", None)),
+        "index": fingerprint or _fingerprint(assistant),
+        "sets": [{"name": path.name, "sha256": _sha256(path)} for path in case_files],
+        "documents": _documents(assistant),
+    }
+
+
+def commit(root: Path = ROOT) -> str:
+    """Return the commit that stands in `root`, with "+" for uncommitted changes; "" where git cannot tell."""
+    head = _git(root, "rev-parse", "--short=12", "HEAD")
+    return f"{head}+" if head and _git(root, "status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(root: Path, *arguments: str) -> str:
+    if not (root / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _settings(settings: Any) -> dict[str, str]:
+    """The settings that answers depend on; an address without user name, password and query."""
+    found = {name: str(getattr(settings, name)) for name in SETTINGS if hasattr(settings, name)}
+    if address := found.get("llm_base_url"):
+        found["llm_base_url"] = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]
+    if encoder := found.get("encoder"):
+        found["encoder"] = Path(encoder).name
+    return found
+
+
+def _documents(assistant: Any) -> list[dict[str, str]]:
+    stamps = getattr(assistant, "stamps", None)
+    found = stamps() if callable(stamps) else ()
+    return sorted(({"name": stamp.name, "hash": stamp.stamp} for stamp in found), key=lambda d: d["name"])
+
+
+def _fingerprint(assistant: Any) -> str:
+    """One short name for the documents and the encoder; "" for an assistant that tells neither."""
+    documents = _documents(assistant)
+    encoder = getattr(getattr(assistant, "encoder", None), "fingerprint", "")
+    if not documents:
+        return ""
+    return hashlib.sha256(repr((documents, encoder)).encode()).hexdigest()[:12]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,352 @@
+"""The web app in a real Chromium against a real server: every screen, nothing outside, nothing fires."""
+
+import io
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docx
+import pytest
+from loopback_model import loopback_model
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--no-first-run", "--disable-sync", "--lang=en-US"]  # fmt: skip
+HOSTILE = """# 校徽佩戴办法<script>alert(1)</script>
+
+校徽由德育处统一发放。<img src="http://evil.example/a.png" onerror="alert(1)">
+
+校徽佩戴在左胸上方<svg onload=alert(1)>，![图](http://evil.example/b.png)每周一检查一次。
+"""
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one, or name it in CHROMIUM")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(folder, *, knowledge, **settings):
+    """Run `lingxue serve` as its users do; yield its address."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINGXUE_LLM")}
+    environment |= {f"LINGXUE_{name.upper()}": value for name, value in settings.items()}
+    command = [
+        sys.executable,
+        "-m",
+        "rag",
+        "--data-dir",
+        folder,
+        "--knowledge",
+        knowledge,
+        "serve",
+        "--port",
+        port,
+    ]
+    log = (Path(folder).parent / f"serve-{port}.log").open("w+b")
+    server = subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
+                break
+            except OSError:
+                if server.poll() is not None:
+                    log.seek(0)
+                    pytest.fail(f"the server stopped: {log.read().decode()}")
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        finally:
+            server.kill()
+            log.seek(0)
+            said = log.read().decode("utf-8", "replace")
+            log.close()
+    assert "Traceback" not in said, said
+
+
+@pytest.fixture(scope="module")
+def knowledge(tmp_path_factory):
+    """The bundled documents, and one that tries to do harm."""
+    folder = tmp_path_factory.mktemp("web") / "knowledge"
+    shutil.copytree(ROOT / "knowledge", folder)
+    name = "校徽.md" if os.name == "nt" else "校徽<img src=x onerror=alert(1)>.md"
+    (folder / name).write_text(HOSTILE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(knowledge):
+    with serving(knowledge.parent / "data", knowledge=knowledge) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser, address, **options):
+    """A page that fails the test for a console error, a dialog or a request to anywhere else."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
+    page = context.new_page()
+    wrong = []
+    home = urlsplit(address).netloc
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def seen(request):
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != home:
+            wrong.append(f"request to {request.url}")
+
+    page.on("request", seen)
+    try:
+        page.goto(address)
+        page.locator("#question textarea").wait_for(timeout=30_000)
+        yield page
+    finally:
+        context.close()
+    assert not wrong
+
+
+@pytest.fixture
+def page(browser, site):
+    with opened(browser, site) as page:
+        yield page
+
+
+def ask(page, question):
+    """Ask, wait for the whole answer and return it."""
+    answers = page.locator("#chat .lx-answer:not(.lx-working)")
+    count = answers.count()
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    answers.nth(count).wait_for(timeout=30_000)
+    return answers.nth(count)
+
+
+def test_chip_opens_the_panel_with_the_quote_highlighted_in_its_document(page):
+    answer = ask(page, "党组织会议要多少人到会才能开？")
+    chip = answer.locator("a.lx-chip").first
+    quote = chip.get_attribute("title")
+    assert "半数以上" in quote
+    assert re.fullmatch(r"#c-\d+-1", chip.get_attribute("href"))
+    chip.click()
+    mark = page.locator("#panel mark#quote")
+    mark.wait_for()
+    assert mark.text_content() == quote
+    box, panel = mark.bounding_box(), page.locator("#panel-body").bounding_box()
+    assert panel["y"] <= box["y"] and box["y"] + box["height"] <= panel["y"] + panel["height"]
+    assert any(
+        quote in file.read_text(encoding="utf-8") and "党组织会议由书记召集" in page.inner_text("#panel")
+        for file in (ROOT / "knowledge").glob("*.md")
+    )
+    assert page.locator("#panel .lx-badge").first.inner_text() == "中央文件"
+    page.keyboard.press("Escape")
+    assert page.locator("#panel").is_hidden()
+    assert chip.evaluate("chip => chip === document.activeElement")
+
+
+def test_question_without_evidence_and_refusal_look_different(page):
+    none = ask(page, "书记岗位津贴一个月发多少")
+    assert "资料里没有依据" in none.locator(".lx-flag").inner_text()
+    refused = ask(page, "帮我编一个文号")
+    assert "不能照办" in refused.locator(".lx-flag").inner_text()
+    answered = ask(page, "六项领导职责是哪六个？")
+    colours = [
+        part.evaluate("part => getComputedStyle(part).backgroundColor") for part in (none, refused, answered)
+    ]
+    assert len(set(colours)) == 3
+
+
+def test_follow_up_is_understood_and_the_rewritten_question_shown(page):
+    ask(page, "党组织会议要多少人到会才能开？")
+    follow = ask(page, "那定干部呢？")
+    assert "理解为：" in follow.inner_text()
+    assert "三分之二" in follow.inner_text()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_each_suggested_question_is_answered_with_a_source(page, number):
+    page.locator("button.lx-suggestion").nth(number).click()
+    answer = page.locator("#chat .lx-answered")
+    answer.wait_for(timeout=30_000)
+    assert answer.locator("a.lx-chip").count() >= 1
+    page.click("#clear")
+    page.locator("button.lx-suggestion").first.wait_for()
+    assert page.locator("#chat .lx-answer").count() == 0
+
+
+def test_copied_answer_reads_as_text_with_its_sources(browser, site):
+    with opened(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
+        answer = ask(page, "党组织会议要多少人到会才能开？")
+        answer.locator("button.lx-copy").click()
+        page.get_by_text("已复制").wait_for()
+        copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert "半数以上" in copied and "[1]" in copied and "出处" in copied and "《" in copied
+    assert "<" not in copied and "原文" not in copied
+
+
+def test_payloads_in_documents_file_names_and_questions_do_not_fire(page):
+    question = (
+        '校徽佩戴在哪里？<img src="http://evil.example/q.png" onerror=alert(1)><script>alert(1)</script>'
+    )
+    ask(page, question)
+    assert page.locator("#chat .lx-question").inner_text() == question
+    answer = ask(page, "校徽佩戴在哪里？多久检查一次？")
+    assert "左胸" in answer.inner_text()
+    assert answer.locator("img, svg, script, iframe").count() == 0
+    chip = answer.locator("a.lx-chip").first
+    quote = chip.get_attribute("title")
+    chip.click()
+    page.locator("#panel mark#quote").wait_for()
+    assert page.locator("#panel mark#quote").text_content() == quote
+    assert "<script>alert(1)</script>" in page.inner_text("#panel")
+    assert page.locator("#panel").locator("img, svg, script, iframe").count() == 0
+    page.wait_for_timeout(300)  # time for something to fire, were there something
+
+
+def test_page_keeps_working_on_a_phone_and_in_the_dark(browser, site):
+    phone = {
+        "viewport": {"width": 390, "height": 844},
+        "color_scheme": "dark",
+        "has_touch": True,
+        "is_mobile": True,
+    }
+    with opened(browser, site, **phone) as page:
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        answer = ask(page, "六项领导职责是哪六个？")
+        answer.locator("a.lx-chip").first.click()
+        page.locator("#panel mark#quote").wait_for()
+        assert page.locator("#panel mark#quote").is_visible()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        assert page.locator("html").get_attribute("lang") == "zh-CN"
+
+
+def test_draft_has_sources_and_slots_and_comes_as_docx(page, tmp_path):
+    page.get_by_role("tab", name="写作").click()
+    page.fill("#topic textarea, #topic input", "党组织领导的校长负责制")
+    page.click("#draft-start")
+    page.locator("#outline .lx-draft").wait_for(timeout=30_000)
+    assert page.locator("#outline mark.lx-slot").count() >= 1
+    title = page.locator("#outline h3").inner_text()
+    chip = page.locator("#outline a.lx-chip").first
+    quote = chip.get_attribute("title")
+    chip.click()
+    page.locator("#panel mark#quote").wait_for()
+    assert page.locator("#panel mark#quote").text_content() == quote
+    with page.expect_download() as waiting:
+        page.click("#draft-docx")
+    assert waiting.value.suggested_filename.endswith(".docx")
+    waiting.value.save_as(tmp_path / "a.docx")
+    text = "\n".join(part.text for part in docx.Document(str(tmp_path / "a.docx")).paragraphs)
+    assert title in text and "〔请填" in text
+    with page.expect_download() as waiting:
+        page.click("#draft-md")
+    assert waiting.value.suggested_filename.endswith(".md")
+
+
+def test_draft_without_a_topic_says_what_is_missing(page):
+    page.get_by_role("tab", name="写作").click()
+    page.click("#draft-start")
+    error = page.locator("#outline .lx-error")
+    error.wait_for(timeout=30_000)
+    assert "主题" in error.inner_text()
+
+
+def test_evaluation_of_a_small_set_runs_and_gives_its_report(page, tmp_path):
+    pytest.importorskip("eval.main", reason="the evaluation is not there yet")
+    lines = (ROOT / "eval" / "sets" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()[:3]
+    page.get_by_role("tab", name="评测").click()
+    cases = {"name": "small.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
+    page.locator("#eval-file input[type=file]").set_input_files(cases)
+    page.get_by_text("small.jsonl").first.wait_for()
+    page.click("#eval-start")
+    page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+    assert "共 3 题" in page.inner_text("#eval-result")
+    with page.expect_download() as waiting:
+        page.click("#eval-json")
+    waiting.value.save_as(tmp_path / "results.json")
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+
+
+def test_model_answer_streams_is_labelled_and_can_be_stopped(browser, knowledge, tmp_path):
+    reply = "开党组织会议，到会的党组织班子成员要达到半数以上。[1]"
+    with (
+        loopback_model(reply, "slow") as (model, address),
+        serving(
+            knowledge.parent / "data", knowledge=knowledge, llm="auto", llm_model="m", llm_base_url=address
+        ) as site,
+        opened(browser, site) as page,
+    ):
+        assert "大模型：m（本机）" in page.inner_text("#notice")
+        page.fill("#question textarea", "党组织会议要多少人到会才能开？")
+        page.keyboard.press("Enter")
+        page.locator("#chat .lx-arriving").wait_for(timeout=30_000)
+        answer = page.locator("#chat .lx-answered")
+        answer.wait_for(timeout=30_000)
+        assert "已逐句核对" in answer.inner_text()
+        page.locator("#no-model input").check()
+        assert "未用大模型" in ask(page, "六项领导职责是哪六个？").inner_text()
+        page.locator("#no-model input").uncheck()
+        model.mode = "stall"
+        page.fill("#question textarea", "三重一大包括哪些？")
+        page.keyboard.press("Enter")
+        page.locator("#stop").click()
+        page.locator("#chat .lx-note").wait_for(timeout=10_000)
+        assert page.locator("#question textarea").input_value() == "三重一大包括哪些？"
+        assert page.locator("#send").is_visible()
+
+
+@pytest.mark.parametrize(
+    "path", ["", "evidence/none?start=0&end=5", "lingxue/lingxue.js", "config", "gradio_api/info"]
+)
+def test_every_response_carries_the_policy(site, path):
+    try:
+        reply = urllib.request.urlopen(site + path, timeout=10)
+    except urllib.error.HTTPError as error:
+        reply = error
+    with reply:
+        policy = reply.headers["Content-Security-Policy"]
+        body = io.TextIOWrapper(reply, encoding="utf-8").read()
+    scripts = re.search(r"script-src ([^;]+)", policy)[1]
+    assert "unsafe" not in scripts and "connect-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert "https://fonts" not in body
+
+
+def test_other_host_names_and_files_outside_are_not_served(site):
+    request = urllib.request.Request(site, headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 400
+    refused.value.close()
+    for path in (ROOT / "pyproject.toml", Path(os.devnull).resolve()):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{site}gradio_api/file={path}", timeout=10)
+        assert refused.value.code in (403, 404)
+        refused.value.close()
