@@ -7,12 +7,12 @@ table names its stand-ins. Knows outlines and Word; decides no words.
 
 from __future__ import annotations
 
-import os
+import errno
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from rag.docx_page import lay_out
 from rag.errors import BadRequest
@@ -24,6 +24,18 @@ SONG_TITLE, FANG, HEI, KAI = "方正小标宋简体", "仿宋", "黑体", "楷�
 _LATIN = "Times New Roman"
 # Quotes, dashes and dots share code points with Latin; Word sets them in the Latin font unless told.
 _SHARED = re.compile(r"([“”‘’…—·]+)")
+_REASONS = {
+    errno.ENOENT: "文件夹不存在",
+    errno.ENOTDIR: "文件夹不存在",
+    errno.EACCES: "没有写入权限",
+    errno.EPERM: "没有写入权限",
+    errno.EROFS: "磁盘只读",
+    errno.ENOSPC: "磁盘空间不足",
+    errno.EISDIR: "同名的是文件夹",
+    errno.ENAMETOOLONG: "文件名太长",
+}
+TITLE_WIDTH = 20  # characters of 22 pt in a line of 156 mm
+_WORD_END = re.compile(r"[的，：、》）]|.(?=[《（])")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -40,18 +52,34 @@ def write_docx(outline: Outline, path: Path) -> None:
     try:
         _save(document, path)
     except OSError as err:
-        reason = err.strerror or str(err)
+        reason = _REASONS.get(err.errno or 0, err.strerror or "写入失败")
         raise BadRequest(
             reason=f"写不了文件 {path}（{reason}）。请检查文件夹是否存在、能否写入，文件是否正被 Word 打开。"
         ) from err
 
 
+def title_lines(title: str) -> list[str]:
+    """Break a title into lines of nearly one length, where words end (GB/T 9704-2012, 7.3.1).
+
+    >>> title_lines("关于党组织领导的校长负责制的研讨交流发言提纲")
+    ['关于党组织领导的校长负责制的', '研讨交流发言提纲']
+    """
+    count = -(-len(title) // TITLE_WIDTH)
+    if count < 2:
+        return [title]
+    ideal = len(title) / count
+    ends = [m.end() for m in _WORD_END.finditer(title) if abs(m.end() - ideal) <= ideal / 2]
+    fitting = [end for end in ends if end <= TITLE_WIDTH and len(title) - end <= TITLE_WIDTH * (count - 1)]
+    # A longer first line keeps more of a phrase together than a longer second one.
+    cut = min(fitting, key=lambda end: abs(end - ideal) - (end > ideal), default=round(ideal))
+    return [title[:cut], *title_lines(title[cut:])]
+
+
 def _save(document: Any, path: Path) -> None:
     """Write beside the target and replace it in one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
+    temporary = path.with_name(f".{uuid4().hex}.tmp")  # made like any file: others may read it
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             document.save(file)
         temporary.replace(path)
     finally:
@@ -59,7 +87,7 @@ def _save(document: Any, path: Path) -> None:
 
 
 def _write(document: Any, outline: Outline) -> None:
-    _add(document, "title", [(outline.title, SONG_TITLE)], size=TITLE)
+    _add(document, "title", [("\n".join(title_lines(_legal(outline.title))), SONG_TITLE)], size=TITLE)
     _add(document, "blank", [])
     _add(document, "body", [("立论：", HEI), (outline.thesis, FANG)])
     for number, section in enumerate(outline.sections, 1):

@@ -32,6 +32,7 @@ def lay_out(document: Any, *, title: str, size: int) -> None:
     """Give a new python-docx document the page, base style, footers and fonts; `size` in half-points."""
     _base_style(document, size)
     _page(document.sections[0])
+    _drop_parts(document)
     _drop_theme_fonts(document)
     _footers(document)
     _font_table(document)
@@ -90,6 +91,14 @@ def _drop_theme_fonts(document: Any) -> None:
     for fonts in document.styles.element.iter(f"{{{_XML}}}rFonts"):
         for name in [name for name in fonts.attrib if name.endswith("Theme")]:
             del fonts.attrib[name]
+
+
+def _drop_parts(document: Any) -> None:
+    """Leave out what python-docx's template brings along: a second copy of its styles, its picture."""
+    for relations in (document.part.rels, document.part.package.rels):
+        for place, relation in list(relations.items()):
+            if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail")):
+                del relations[place]
 
 
 def _footers(document: Any) -> None:

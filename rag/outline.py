@@ -13,7 +13,8 @@ from rag.outline_choice import Draw
 from rag.outline_evidence import Evidence
 from rag.outline_points import Maker, assemble
 from rag.outline_request import Frame, frame
-from rag.types import ChatModel, DraftRequest, Outline, OutlineSection, Retriever, SourceReader
+from rag.protocols import ChatModel, Retriever, SourceReader
+from rag.types import DraftRequest, Outline, OutlineSection
 
 
 def compose(

@@ -17,8 +17,9 @@ from rag.cite import Citations, section_at
 from rag.lexical import fold
 from rag.outline_choice import Draw
 from rag.outline_request import Frame
+from rag.protocols import Retriever, SourceReader
 from rag.synonyms import find
-from rag.types import Authority, Hit, Retriever, Source, SourceReader
+from rag.types import Authority, Hit, Source
 from rag.verify import coverage
 
 PER_QUERY = 8  # hits read for each query
@@ -44,7 +45,7 @@ _LEANING = re.compile(
     r"^(?:其|这|该|此|它|他们|同时|因此|所以|但|而|并|另外|然而|后者|前者|以上|上述|如下|例如|比如|即|也|还|又|再|从而|进而|为此|于是|否则|有人|被问到|更|既|才|不仅|不但|这样|[“”])"
 )
 _ABOUT_ITSELF = re.compile(
-    r"领学|本库|本文|没有核到|未核|二手|误写|误区|写反|写成|错误|不可取|范文|通稿|书名|原文|查无|没有写|如下|下列|下表|下面"
+    r"出处：领学|领学核查|领学写作|本库|本文|没有核到|未核|误写|误区|写反|写成|错误|不可取|范文|通稿|书名|原文|查无|没有写|如下|下列|下表|下面"
 )
 # Dates of old campaigns, the superseded name and speeches at second hand must not slip into a new paper.
 _STALE = re.compile(
@@ -55,6 +56,8 @@ _ELSEWHERE = re.compile(
     r"民办|幼儿园|园长|职业学校|高等学校|高校|医院|北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南"
     r"|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
 )
+_SECOND_HAND = re.compile(r"乙级|二手")
+SECOND_HAND_COST = 0.15
 _CLOSED = re.compile(r"[。！!；;][”’」』）)》\]】]*$")
 _MARKUP = re.compile(r"[|*`_<>{}\[\]]|https?:|^#")
 
@@ -123,14 +126,16 @@ class Evidence:
         if query not in self._found:
             hits = self.retriever.retrieve(self.frame.fill(query), k=PER_QUERY)
             # What all queries share, the topic, would drown what this one is after.
-            sought = self.frame.fill(query.replace("{{topic}}", "")).strip() or self.frame.topic
+            sought = self.frame.fill(query.replace("{{topic}}", "")).strip() or _in_their_words(
+                self.frame.topic
+            )
             found = [p for hit in hits for p in self._of(hit, sought)]
             self._found[query] = sorted(found, key=lambda p: (-p.score, p.source.id, p.start))
         return self._found[query]
 
     def best(self, count: int) -> list[Passage]:
-        """Return the best passages found so far, no two saying the same."""
-        chosen: list[Passage] = []
+        """Return the passages cited and the best others found so far, no two saying the same."""
+        chosen = self.used[:count]
         everything = {(p.source.id, p.start): p for found in self._found.values() for p in found}
         for passage in sorted(everything.values(), key=lambda p: (-p.score, p.source.id, p.start)):
             if len(chosen) < count and not any(_alike(passage, other) for other in chosen):
@@ -162,19 +167,24 @@ class Evidence:
         score += 0.3 * coverage(self.frame.angle.focus, text) + 0.1 * coverage(self.frame.topic, known)
         score += 0.3 * coverage(text, self.frame.event) if self.frame.event else 0.0
         score += _PREFERRED.get(self.reader.source(hit.chunk.source_id).metadata.authority, 0.0)
+        score -= SECOND_HAND_COST if _SECOND_HAND.search(text) else 0.0
         return max(0.01, score - (0.1 if len(text) > WHOLE_UP_TO else 0.0))
 
 
 def on_topic(topic: str, text: str) -> bool:
     """Tell whether a passage speaks of the topic, by the topic's own or the documents' words."""
-    telling = _COMMON.sub(" ", topic)
-    wanted = telling if re.search(r"\w{2}", telling) else topic
-    return max(coverage(wanted, text), coverage(_in_their_words(wanted), text)) >= ON_TOPIC
+    return max(coverage(told, text) for told in (_telling(topic), _in_their_words(topic))) >= ON_TOPIC
+
+
+def _telling(topic: str) -> str:
+    """The topic without what stands in the names of all papers, unless nothing else is there."""
+    left = _COMMON.sub(" ", topic)
+    return left if re.search(r"\w{2}", left) else topic
 
 
 def _in_their_words(topic: str) -> str:
-    """The topic with everyday words replaced by those of the documents."""
-    folded = fold(topic)
+    """What tells in the topic, with everyday words replaced by those of the documents."""
+    folded = fold(_telling(topic))
     for found in reversed(find(folded)):
         folded = folded[: found.start] + found.names[0] + folded[found.end :]
     return folded

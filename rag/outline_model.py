@@ -22,7 +22,8 @@ from rag.outline_points import assemble, slot
 from rag.outline_request import MAX_THESIS, Frame, clean
 from rag.outline_text import SLOT
 from rag.prompting import fence, render
-from rag.types import ChatModel, Outline, OutlineSection, Point, PointKind
+from rag.protocols import ChatModel
+from rag.types import Outline, OutlineSection, Point, PointKind
 from rag.verify import COVERED, coverage, missing_facts, support
 
 PASSAGES = 14  # numbered sentences shown to the model
@@ -111,7 +112,7 @@ def rewrite(composed: Outline, made: Frame, evidence: Evidence, model: ChatModel
 
     Raises: ModelFailed: no usable reply, or nothing in it holds.
     """
-    shown = list(dict.fromkeys([*evidence.used, *evidence.best(PASSAGES)]))[:PASSAGES]
+    shown = evidence.best(PASSAGES)
     request = _request(composed, made, shown)
     table = _ask(model, render("outline"), request)
     check = _Check(made, shown)
@@ -119,7 +120,7 @@ def rewrite(composed: Outline, made: Frame, evidence: Evidence, model: ChatModel
     sections = _sections(composed, table, check, citations, evidence)
     if sections is None:
         raise ModelFailed(reason="写出的各条都没有通过核对")
-    thesis = clean(str(table.get("thesis", "")))
+    thesis = clean(str(table.get("thesis") or ""))
     good = 4 <= len(thesis) <= MAX_THESIS and check.wording(thesis) and not missing_facts(thesis, check.known)
     notes = [f"大模型写的{count}条已删去：{reason}。" for reason, count in check.dropped.items()]
     return assemble(
@@ -247,7 +248,7 @@ def _checked(
     points = given.get("points") if isinstance(given, dict) else None
     for point in points if isinstance(points, list) else []:
         kind = point.get("kind") if isinstance(point, dict) else None
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             continue
         text = clean(_MARKERS.sub("", str(point.get("text", ""))))
         kept = _keep(kind, text, point.get("evidence"), check)
@@ -265,7 +266,10 @@ def _keep(kind: PointKind, text: str, numbers: object, check: _Check) -> tuple[s
         return None
     if kind == "policy":
         held = check.policy(text, numbers)
-        return (f"（{held[1][0].label}）{held[0]}", held[1]) if held else None
+        if held is None:
+            return None
+        labels = "、".join(dict.fromkeys(passage.label for passage in held[1]))
+        return f"（{labels}）{held[0]}", held[1]
     kept = check.own(text) if kind == "own" else check.plan(text)
     return (kept, []) if kept else None
 

@@ -19,6 +19,7 @@ from rag.verify import coverage
 MAX_TOPIC, MAX_EVENT, MAX_LENGTH = 200, 2000, 20_000  # characters
 MAX_NOTE = 100  # characters of an occasion or a recipient
 MIN_LENGTH = 100
+PER_MINUTE = 220  # characters spoken in a minute: 5 minutes take 1,000 to 1,200
 MAX_THESIS = 30  # characters: one line at a lectern
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
@@ -30,8 +31,11 @@ _CORE_HEAD = re.compile(r"^(?:关于|围绕|深入|认真|学习|贯彻|落实|�
 _CORE_TAIL = re.compile(
     r"(?:的?(?:意见|通知|办法|规定|条例)?(?:[（(]试行[）)])?(?:的?(?:专题|学习|研讨|交流|精神))*)$"
 )
+_MINUTES = re.compile(r"(\d{1,2}|[一二两三四五六七八九十]{1,3})分钟")
+_DIGITS = dict(zip("一二三四五六七八九两", (1, 2, 3, 4, 5, 6, 7, 8, 9, 2), strict=True))
 _DOCUMENT = re.compile(r"^关于[^《》]{4,80}的(?:意见|通知|办法|规定|条例|决定)(?:[（(]试行[）)])?$")
 # The system's name has no 下; our own words keep to that whatever the topic says.
+_SYSTEM = "党组织领导的校长负责制"  # what every paper here is about tells no angle from another
 _UNDER = re.compile(r"党组织领导下的(?=校长负责制)")
 
 
@@ -85,12 +89,10 @@ def frame(request: DraftRequest) -> Frame:
     role = _role(request, genre)
     core = _core(topic)
     angle = _angle(request, role, topic, event)
-    subject = _UNDER.sub("党组织领导的", _subject(topic))
-    names = (genre.name, *genre.aliases)
+    named_right = _UNDER.sub("党组织领导的", topic)
+    subject = _subject(named_right)
     fields = {"topic": topic, "core": core, "subject": subject, "claim": angle.claim, "role": role.name}
-    title = (
-        subject if topic.endswith(names) else fill(genre.titles[request.seed % len(genre.titles)], **fields)
-    )
+    title = fill(genre.titles[request.seed % len(genre.titles)], **fields)
     return Frame(
         request=request,
         genre=genre,
@@ -99,7 +101,7 @@ def frame(request: DraftRequest) -> Frame:
         topic=topic,
         event=event,
         core=core,
-        title=title,
+        title=named_right if topic.endswith((genre.name, *genre.aliases)) else title,
         thesis=_thesis(core, angle.claim),
         length=_length(request, genre, role),
         warnings=tuple(_warnings(request, genre, role, topic, event)),
@@ -138,7 +140,26 @@ def _length(request: DraftRequest, genre: Genre, role: Role) -> int:
         raise BadRequest(
             reason=f"字数不合适：{request.length}。请填{MIN_LENGTH}到{MAX_LENGTH}之间的整数，或不填。"
         )
-    return request.length or (genre.leader_length if role.leader else genre.length)
+    usual = genre.leader_length if role.leader else genre.length
+    return request.length or _spoken(request.occasion) or usual
+
+
+def _spoken(occasion: str) -> int:
+    """The characters that the minutes named in an occasion take, or 0.
+
+    >>> _spoken("支部会，三分钟"), _spoken("研讨会10分钟"), _spoken("大会")
+    (660, 2200, 0)
+    """
+    found = _MINUTES.search(occasion)
+    if not found:
+        return 0
+    said = found[1]
+    if said.isdecimal():
+        minutes = int(said)
+    else:
+        tens, ten, ones = said.rpartition("十")
+        minutes = (_DIGITS.get(tens, 1) * 10 if ten else 0) + _DIGITS.get(ones, 0)
+    return max(MIN_LENGTH, minutes * PER_MINUTE)
 
 
 def _core(topic: str) -> str:
@@ -158,10 +179,10 @@ def _subject(topic: str) -> str:
 
 
 def _angle(request: DraftRequest, role: Role, topic: str, event: str) -> Angle:
-    """The role's angle nearest to event and topic; each further seed takes the next one."""
-    said = f"{event} {topic}"
-    mixed = shuffled(role.angles, f"{topic}|{event}")
-    mixed.sort(key=lambda angle: -round(coverage(f"{angle.name} {angle.claim} {angle.focus}", said), 1))
+    """The role's angle nearest to event, topic and occasion; each further seed takes the next one."""
+    told = f"{event} {topic} {clean(request.occasion)} {clean(request.recipient)}".replace(_SYSTEM, "")
+    mixed = shuffled(role.angles, event) if event else list(role.angles)
+    mixed.sort(key=lambda angle: -round(coverage(f"{angle.name} {angle.claim} {angle.focus}", told), 1))
     return mixed[request.seed % len(mixed)]
 
 
