@@ -8,6 +8,7 @@ part and decides nothing of its own.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,15 @@ from filelock import FileLock, Timeout
 from rag import answer, ingest
 from rag.config import Settings, shipped_dir
 from rag.embed import load_encoder
-from rag.errors import DataDirBusy, DataDirUnusable, NothingIndexed
+from rag.errors import (
+    DataDirBusy,
+    DataDirUnusable,
+    LingxueError,
+    NothingIndexed,
+    SourceDamaged,
+    SourceNotFound,
+    StoreLost,
+)
 from rag.index import Index
 from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
@@ -54,12 +63,17 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; open nothing yet."""
         self.settings = settings
-        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda source_id: self.store.source(source_id))
+        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
+        self._refreshing: threading.Thread | None = None
 
     @cached_property
     def store(self) -> Store:
-        """The durable record; raise DataDirUnusable or StoreDamaged."""
-        return Store(self.settings.data_dir / "lingxue.db")
+        """The durable record; raise DataDirUnusable, StoreDamaged or StoreLost."""
+        path = self.settings.data_dir / "lingxue.db"
+        index = self.settings.data_dir / "index"
+        if (index / "CURRENT").exists() and not (path.exists() and path.stat().st_size):
+            raise StoreLost(path=path)
+        return Store(path)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -69,7 +83,9 @@ class Assistant:
     @cached_property
     def search_index(self) -> Index:
         """The generations of the search index."""
-        return Index(self.settings.data_dir / "index", self.store, self.encoder)
+        return Index(
+            self.settings.data_dir / "index", self.store, self.encoder, chroma_url=self.settings.chroma_url
+        )
 
     @cached_property
     def retriever(self) -> HybridRetriever:
@@ -106,37 +122,76 @@ class Assistant:
         Raises: FolderNotFound, BadSettings (a manifest), DataDirUnusable, DataDirBusy, EncoderNotFound.
         """
         with self._locked():
+            damaged = self.store.damaged()
+            self.store.forget_stamps(damaged)
             if paths:
                 files = ingest.add_paths(self.store, paths, on_progress)
             else:
                 files = ingest.sync_folder(self.store, self.settings.knowledge_dir, on_progress)
                 self.store.set_meta("knowledge_dir", str(self.settings.knowledge_dir.resolve()))
+            left = damaged & self.store.damaged()
+            files += [
+                ingest.FileReport(stamp.name, "失败", str(SourceDamaged(name=stamp.name)))
+                for stamp in self.store.stamps()
+                if stamp.id in left
+            ]
             generation = self.search_index.refresh(on_progress)
-        self._read_source.cache_clear()
         return IndexReport(tuple(files), len(generation.chunks))
 
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: nothing indexed, another folder asked for, index lost or stale.
 
+        A stale index goes on serving where it cannot be renewed just now: another
+        process is at it, or the folder cannot be written.
+
         Returns: the report of the run, or None where there was nothing to do.
         """
-        asked = str(self.settings.knowledge_dir.resolve())
-        moved = (
-            "knowledge_dir" in self.settings.model_fields_set and self.store.meta("knowledge_dir") != asked
-        )
-        if moved or not self.store.stamps():
+        if self._to_index():
             return self.index(on_progress=on_progress)
-        if self.search_index.current() is None:
-            with self._locked():
+        if self.search_index.fresh():
+            return None
+        serving = self.search_index.current() is not None
+        try:
+            with self._locked(0 if serving else LOCK_WAIT_S):
                 return IndexReport((), len(self.search_index.refresh(on_progress).chunks))
-        return None
+        except (DataDirBusy, DataDirUnusable) as err:
+            if not serving:
+                raise
+            logger.info("the index goes on as it is: %s", err)
+            return None
+
+    def _to_index(self) -> bool:
+        """Tell whether there is nothing yet, or another folder is asked for than was indexed."""
+        asked = str(self.settings.knowledge_dir.resolve())
+        named = "knowledge_dir" in self.settings.model_fields_set
+        return not self.store.stamps() or (named and self.store.meta("knowledge_dir") != asked)
+
+    def _renew(self) -> None:
+        """Before a question: index what is due; a generation that can serve is renewed meanwhile."""
+        if self._to_index() or self.search_index.current() is None:
+            self.ready()
+        elif not self.search_index.fresh() and not (self._refreshing and self._refreshing.is_alive()):
+            self._refreshing = threading.Thread(target=self._renew_quietly, daemon=True)
+            self._refreshing.start()
+
+    def _renew_quietly(self) -> None:
+        try:
+            self.ready()
+        except LingxueError as err:
+            logger.warning("the index was not renewed: %s", err)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Iterator[Event]:
         """Answer a question as events; the last one is the `Answer`.
 
         Raises: BadRequest, NothingIndexed, and what opening the parts raises.
         """
-        self.ready()
+        self._renew()
+        try:
+            yield from self._ask(question, history, use_model=use_model)
+        except SourceNotFound:  # replaced between search and quoting: the new index has its successor
+            yield from self._ask(question, history, use_model=use_model)
+
+    def _ask(self, question: str, history: Sequence[Turn], *, use_model: bool) -> Iterator[Event]:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
@@ -145,6 +200,7 @@ class Assistant:
             reader=self,
             lexical=generation.lexical,
             stamps=self.store.stamps(),
+            impaired=lambda: bool(generation.dense_failed),
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
@@ -163,7 +219,7 @@ class Assistant:
         """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on."""
         from rag.outline import compose
 
-        self.ready()
+        self._renew()
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
@@ -175,32 +231,41 @@ class Assistant:
 
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
-        return self._read_source(source_id)
+        return self._read_source((source_id, self.store.removals))
 
     def stamps(self) -> list[Stamp]:
         """Return what is stored, a line a file."""
         return self.store.stamps()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; a renewal of the index under way is waited for."""
+        if self._refreshing:
+            self._refreshing.join()
         if "search_index" in self.__dict__:
             self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the data directory for writing; raise DataDirBusy or DataDirUnusable."""
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / "writing.lock")
-            lock.acquire(timeout=LOCK_WAIT_S)
-        except Timeout as err:
-            raise DataDirBusy(path=folder) from err
-        except OSError as err:
-            raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
-        try:
+    def _locked(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+        with writing(self.settings.data_dir, wait_s):
+            if self.store.read_only:
+                raise DataDirUnusable(path=self.settings.data_dir, reason="只读，不能写入")
             yield
-        finally:
-            lock.release()
+
+
+@contextmanager
+def writing(folder: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+    """Hold a data directory for writing; raise DataDirBusy or DataDirUnusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "writing.lock")
+        lock.acquire(timeout=wait_s)
+    except Timeout as err:
+        raise DataDirBusy(path=folder) from err
+    except OSError as err:
+        raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
+    try:
+        yield
+    finally:
+        lock.release()

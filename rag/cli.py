@@ -202,6 +202,25 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from rag.backup import back_up
+
+    count = back_up(_assistant(options).settings.data_dir, options.file)
+    _print(f"已备份 {count} 个文件到 {options.file}。里面有全部资料原文，请妥善保管。")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from rag.assistant import writing
+    from rag.backup import restore
+
+    folder = _assistant(options).settings.data_dir
+    with writing(folder):
+        count = restore(options.file, folder)
+    _print(f"已恢复 {count} 个文件。索引会在下次使用时重新建立。")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
@@ -217,5 +236,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draft": _draft,
     "eval": _eval,
     "serve": _serve,
+    "backup": _backup,
+    "restore": _restore,
     "doctor": _doctor,
 }
