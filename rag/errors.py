@@ -5,6 +5,7 @@
     │   ├── EmptyFile
     │   ├── NotText
     │   ├── NoTextFound
+    │   │   └── NothingRecognised
     │   ├── EncryptedFile
     │   ├── BrokenFile
     │   ├── UnsupportedFile
@@ -70,7 +71,16 @@ class NoTextFound(BadFile):
 
     template = (
         "{name}：未提取到文字，可能是扫描件。"
-        "请安装文字识别组件（pip install 'lingxue[ocr]'），或提供有文字的版本。"
+        "请安装文字识别组件（在领学文件夹里运行 .venv/bin/pip install -e .[ocr]，"
+        "Windows 用 .venv\\Scripts\\pip），或提供有文字的版本。"
+    )
+
+
+class NothingRecognised(NoTextFound):
+    """A picture or scan in which text recognition, which is installed, found none."""
+
+    template = (
+        "{name}：未提取到文字，图片里没有认出字。请换更清晰的扫描件（300 dpi、摆正），或提供有文字的版本。"
     )
 
 
