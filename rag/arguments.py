@@ -68,6 +68,12 @@ def make_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="路径", help="要加入的文件或文件夹，不写则更新资料文件夹"
     )
+    index.add_argument(
+        "--official",
+        nargs="*",
+        metavar="编号",
+        help="从官方网站取原文：不写编号则列出目录；写编号（或 编号=地址、全部）则取来加入",
+    )
     ask = command("ask", "问一个问题")
     ask.add_argument("question", metavar="问题")
     ask.add_argument(

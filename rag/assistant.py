@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from rag import answer, ingest
+from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.embed import load_encoder
-from rag.errors import DataDirBusy, DataDirUnusable, NothingIndexed
+from rag.errors import DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
+from rag.fetch import Fetcher
 from rag.index import Index
 from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
     from rag.ingest import FileReport
+    from rag.official import Record, Text
 
 logger = logging.getLogger(__name__)
 
@@ -115,8 +117,40 @@ class Assistant:
         self._read_source.cache_clear()
         return IndexReport(tuple(files), len(generation.chunks))
 
+    def official(self) -> list[tuple[Text, Record | None]]:
+        """Return the catalogue of official texts, each with how its copy came, where there is one."""
+        kept = official.records(self.settings.data_dir / official.FOLDER)
+        listed = official.load_catalogue(self.settings.knowledge_dir).texts
+        return [(text, kept.get(text.id)) for text in listed]
+
+    def index_official(
+        self,
+        wanted: Sequence[str],
+        *,
+        fetcher: Fetcher | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> IndexReport:
+        """Fetch official texts that the user picked and add them; what cannot be had is a failed file.
+
+        Raises: BadRequest, BadSettings, and what `index` raises.
+        """
+        catalogue = official.load_catalogue(self.settings.knowledge_dir)
+        chosen = catalogue.chosen(wanted)
+        paths: list[Path] = []
+        failed: list[FileReport] = []
+        for number, text in enumerate(chosen, 1):
+            try:
+                folder = self.settings.data_dir / official.FOLDER
+                paths.append(official.retrieve(text, folder, fetcher or Fetcher(catalogue.hosts)))
+            except FetchFailed as err:
+                failed.append(ingest.FileReport(text.title, "失败", str(err)))
+            if on_progress:
+                on_progress("取官方文本", number, len(chosen))
+        report = self.index(paths, on_progress=on_progress) if paths else IndexReport((), 0)
+        return IndexReport((*report.files, *failed), report.chunks)
+
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
-        """Index where that is due: nothing indexed, another folder asked for, index lost or stale.
+        """Index where that is due: the folder never read, another one asked for, index lost or stale.
 
         Returns: the report of the run, or None where there was nothing to do.
         """
@@ -124,7 +158,7 @@ class Assistant:
         moved = (
             "knowledge_dir" in self.settings.model_fields_set and self.store.meta("knowledge_dir") != asked
         )
-        if moved or not self.store.stamps():
+        if moved or not self.store.meta("knowledge_dir"):
             return self.index(on_progress=on_progress)
         if self.search_index.current() is None:
             with self._locked():

@@ -10,6 +10,7 @@
     │   ├── BrokenFile
     │   ├── UnsupportedFile
     │   └── ParseLimit
+    ├── FetchFailed        an official text was not fetched
     ├── FolderNotFound
     ├── DataDirUnusable
     ├── DataDirBusy
@@ -106,6 +107,12 @@ class ParseLimit(BadFile):
     """Parsing ran past its limits of time or memory."""
 
     template = "{name}：处理超出限制（{reason}）。请把文件拆小，或另存为 .txt 后重试。"
+
+
+class FetchFailed(LingxueError):
+    """An official text could not be fetched, or what came is not that text."""
+
+    template = "没有取到 {url}：{reason}。请检查网络；也可以用浏览器打开、另存后用 lingxue index 加入。"
 
 
 class FolderNotFound(LingxueError):

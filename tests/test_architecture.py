@@ -15,8 +15,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
-        "lexical", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
+        "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "fetch", "headings", "ingest",
+        "lexical", "llm", "manifest", "notices", "official", "offline", "outline_text", "parsers", "prompting", "question",
         "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
