@@ -16,12 +16,12 @@ LAYERS = [
     {"types", "errors", "protocols"},
     {
         "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
-        "lexical", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
+        "lexical", "llm", "manifest", "notices", "offline", "outline_text", "overlap", "parsers", "prompting", "question",
         "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
-    {"answer", "extract", "generate", "outline"},
+    {"answer", "extract", "generate", "outline", "review"},
     {"assistant", "doctor"},
     {"cli", "web", "__main__"},
 ]  # fmt: skip
