@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag import sentences as split
 from rag.authority import LABELS, of_sentence
@@ -62,6 +62,7 @@ _ELSEWHERE = re.compile(
 )
 _SECOND_HAND = re.compile(r"乙级|二手")
 SECOND_HAND_COST = 0.15
+DUTY_BONUS = 0.2  # a writer is measured by the rule that speaks of the writer's own position
 _CLOSED = re.compile(r"[。！!；;][”’」』）)》\]】]*$")
 _MARKUP = re.compile(r"[|*`_<>{}\[\]]|https?:|^#")
 
@@ -133,7 +134,8 @@ class Evidence:
             sought = self.frame.fill(query.replace("{{topic}}", "")).strip() or _in_their_words(
                 self.frame.topic
             )
-            found = [p for hit in hits for p in self._of(hit, sought)]
+            doers = self.frame.role.doers if "{{role}}" in query else ()
+            found = [p for hit in hits for p in self._of(hit, sought, doers)]
             self._found[query] = sorted(found, key=lambda p: (-p.score, p.source.id, p.start))
         return self._found[query]
 
@@ -153,19 +155,26 @@ class Evidence:
     def _said(self, passage: Passage) -> bool:
         return any(_alike(passage, other) for other in self.used)
 
-    def _of(self, hit: Hit, sought: str) -> list[Passage]:
+    def _of(self, hit: Hit, sought: str, doers: Sequence[str]) -> list[Passage]:
         """The quotable sentences of a hit that are on the topic."""
         chunk = hit.chunk
         source = self.reader.source(chunk.source_id)
         heading = f"{source.title} {chunk.heading}"
-        if not on_topic(self.frame.topic, f"{heading} {chunk.text}"):
-            return []
+        here = on_topic(self.frame.topic, f"{heading} {chunk.text}")
+        if not here and not (doers and self.cited):
+            return []  # the writer's own duties need not name the topic, but only beside what does
         spans = quotable(source, chunk.start, chunk.end, forbidden=self.frame.role.forbidden)
-        return [
+        held = [
             Passage(source, start, end, text, heading, self._score(text, heading, sought, hit))
             for start, end, text in spans
-            if coverage(sought, text) >= FITS
+            if (coverage(sought, text) >= FITS if here else any(doer in text for doer in doers))
             and all(word in self.frame.topic for word in _ELSEWHERE.findall(text))
+        ]
+        return [
+            replace(p, score=p.score + DUTY_BONUS)
+            if p.authority != "author" and any(doer in p.text for doer in doers)
+            else p
+            for p in held
         ]
 
     def _score(self, text: str, heading: str, sought: str, hit: Hit) -> float:

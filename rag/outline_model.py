@@ -26,7 +26,7 @@ from rag.protocols import ChatModel
 from rag.types import Outline, OutlineSection, Point, PointKind
 from rag.verify import COVERED, coverage, missing_facts, support
 
-PASSAGES = 14  # numbered sentences shown to the model
+PASSAGES = 18  # numbered sentences shown to the model
 MAX_REPLY = 12_000  # code points; a model that does not stop is cut here
 MAX_POINT = 220  # characters
 PER_KIND = 4  # points of one kind that a section takes
