@@ -168,6 +168,24 @@ class Assistant:
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
+    def redo_section(self, request: DraftRequest, outline: Outline, section: int, *, turn: int) -> Outline:
+        """Compose one section of an outline anew; raise BadRequest for one that is the writer's own."""
+        from rag.outline_again import redo_section
+
+        self.ready()
+        return redo_section(request, outline, section, turn=turn, retriever=self.retriever, reader=self)
+
+    def other_evidence(
+        self, request: DraftRequest, outline: Outline, section: int, point: int, *, turn: int
+    ) -> Outline:
+        """Put other evidence in the place of one point's; raise BadRequest where there is none."""
+        from rag.outline_again import other_evidence
+
+        self.ready()
+        return other_evidence(
+            request, outline, section, point, turn=turn, retriever=self.retriever, reader=self
+        )
+
     def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
         """Check drafts against the knowledge base, the catalogue, each other and their siblings.
 

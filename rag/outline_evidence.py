@@ -91,11 +91,15 @@ class Passage:
 
 @dataclass(slots=True)
 class Evidence:
-    """The evidence of one outline: what was found, what is cited by which marker."""
+    """The evidence of one outline: what was found, what is cited by which marker.
+
+    `avoid` are quotes that an outline in the making holds already.
+    """
 
     frame: Frame
     retriever: Retriever
     reader: SourceReader
+    avoid: Sequence[str] = ()
     citations: Citations = field(default_factory=Citations)
     cited: dict[int, Passage] = field(default_factory=dict)
     _found: dict[str, list[Passage]] = field(default_factory=dict)
@@ -153,7 +157,8 @@ class Evidence:
         return chosen
 
     def _said(self, passage: Passage) -> bool:
-        return any(_alike(passage, other) for other in self.used)
+        held = any(_says_the_same(passage.text, quote) for quote in self.avoid)
+        return held or any(_alike(passage, other) for other in self.used)
 
     def _of(self, hit: Hit, sought: str, doers: Sequence[str]) -> list[Passage]:
         """The quotable sentences of a hit that are on the topic."""
@@ -260,8 +265,10 @@ def _alike(passage: Passage, other: Passage) -> bool:
     same_place = (
         passage.source.id == other.source.id and passage.start < other.end and other.start < passage.end
     )
-    ours, theirs = (set(_DOERS.findall(text)) for text in (passage.text, other.text))
+    return same_place or _says_the_same(passage.text, other.text)
+
+
+def _says_the_same(text: str, other: str) -> bool:
+    ours, theirs = set(_DOERS.findall(text)), set(_DOERS.findall(other))
     same_doers = ours <= theirs or theirs <= ours
-    return same_place or (
-        same_doers and max(coverage(passage.text, other.text), coverage(other.text, passage.text)) > SAME
-    )
+    return same_doers and max(coverage(text, other), coverage(other, text)) > SAME

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.cite import Citations
@@ -236,7 +236,7 @@ def _sections(
                 points += [
                     _cited(kind, p.text, [evidence.cited[m] for m in p.citations], citations) for p in same
                 ]
-        sections.append(OutlineSection(section.heading, tuple(points), section.length))
+        sections.append(replace(section, points=tuple(points)))
     return sections if held else None
 
 

@@ -57,13 +57,15 @@ class Maker:
         room = max(len(section.points), round(length / POINT_LENGTH))
         for ask in section.points:
             count = max(1, min(ask.count, round(ask.count * room / wanted)))
-            made += getattr(self, f"_{ask.kind}")(ask, count)
+            make = {"policy": self.policy, "own": self._own, "plan": self._plan}[ask.kind]
+            made += make(ask, count)
         if not any(point.kind == "policy" for point in made) and _asks(section, "policy"):
             self.lacking.append(heading)
             made.insert(0, Point(slot(_NO_EVIDENCE), "own"))
         return tuple(made)
 
-    def _policy(self, ask: Ask, count: int) -> Iterator[Point]:
+    def policy(self, ask: Ask, count: int) -> Iterator[Point]:
+        """Yield up to `count` points that quote the evidence."""
         for turn in range(count):
             taken = self.evidence.take(ask.queries, turn, self.draw)
             if taken is None:
