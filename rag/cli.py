@@ -194,6 +194,23 @@ def _write_outline(outline: Any, path: Path) -> None:
         path.write_text(write_markdown(outline), encoding="utf-8")
 
 
+def _check(options: argparse.Namespace) -> int:
+    from rag.review_files import read
+    from rag.review_text import write_report
+
+    drafts, siblings, trouble = read(options.paths)
+    for line in trouble:
+        _complain(line)
+    assistant = _assistant(options)
+    _ready(assistant)
+    report = assistant.review(drafts, siblings, role=options.role)
+    if options.json:
+        _print_json(report.to_dict())
+    else:
+        _print(write_report(report))
+    return 0
+
+
 def _eval(options: argparse.Namespace) -> int:
     from eval.main import evaluate, failures, summary, thresholds
 
@@ -234,6 +251,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
     "draft": _draft,
+    "check": _check,
     "eval": _eval,
     "serve": _serve,
     "doctor": _doctor,

@@ -15,13 +15,14 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "fetch", "headings", "ingest",
-        "lexical", "llm", "manifest", "notices", "official", "offline", "outline_text", "parsers", "prompting", "question",
+        "arguments", "authority", "chunk", "cite", "clause", "clean", "config", "conversation", "docx", "embed",
+        "fetch", "headings", "ingest", "lexical", "llm", "manifest", "neardup", "notices", "official", "offline",
+        "outline_text", "overlap", "parsers", "prompting", "question",
         "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
-    {"answer", "extract", "generate", "outline"},
+    {"answer", "extract", "generate", "outline", "review"},
     {"assistant", "doctor"},
     {"cli", "web", "__main__"},
 ]  # fmt: skip
