@@ -17,17 +17,19 @@ from eval.cases import KIND_NAMES, KINDS
 from eval.metrics import METRICS, Metric
 from eval.outcome import Outcome
 
-VERDICTS = {"passed": "通过", "failed": "未通过", "error": "出错", "skipped": "未运行"}
+VERDICTS = {"passed": "通过", "failed": "未通过", "error": "出错", "unscored": "缺标准", "skipped": "未运行"}
 BINS = 24
 _TRACK = '<rect class="track" width="100" height="18"/>'
 
 
 def verdict(outcome: Outcome) -> str:
-    """Return passed, failed, error or skipped."""
+    """Return passed, failed, error, skipped, or unscored where the case has nothing to check by."""
     if outcome.status in ("error", "skipped"):
         return outcome.status
     score = outcome.scores.get("pass_rate")
-    return "passed" if score and score.value == 1 else "failed"
+    if score is None or score.value is None:
+        return "unscored"
+    return "passed" if score.value == 1 else "failed"
 
 
 def figure(value: float | None, metric: Metric) -> str:
@@ -39,7 +41,8 @@ def figure(value: float | None, metric: Metric) -> str:
 
 def metric_rows(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Draw a bar with its 95 % interval for every metric that is a share."""
-    rows = [_metric_row(METRICS[name], total) for name, total in metrics.items()]
+    shown = [(METRICS[name], total) for name, total in metrics.items()]
+    rows = [_metric_row(metric, total) for metric, total in shown if total["scored"] or not metric.optional]
     return f'<div class="rows">{"".join(rows)}</div>'
 
 

@@ -1,16 +1,11 @@
 """Two runs of the same cases compared: paired differences, what was fixed, what broke.
 
-    python -m eval.compare BEFORE AFTER [--json]
-
-BEFORE and AFTER are the folders of two evaluations, or their results.json.
 Knows the `eval --json` form and the register of metrics; asks nothing again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +15,7 @@ import numpy as np
 from eval.charts import figure
 from eval.metrics import METRICS, Metric
 from eval.stats import Array, holm, paired_interval, paired_p
-from rag.errors import BadRequest, FolderNotFound, LingxueError
+from rag.errors import BadRequest, FolderNotFound
 
 ALPHA = 0.05  # of the p value adjusted for the number of metrics
 MAX_LISTED = 20
@@ -64,8 +59,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         "n": len(shared),
         "only_before": [name for name in first if name not in second],
         "only_after": [name for name in second if name not in first],
-        "fixed": [a["id"] for a, b in pairs if _passed(b) and not _passed(a)],
-        "broken": [a["id"] for a, b in pairs if _passed(a) and not _passed(b)],
+        "fixed": [a["id"] for a, b in pairs if _passed(a) is False and _passed(b)],
+        "broken": [a["id"] for a, b in pairs if _passed(a) and _passed(b) is False],
         "status_changed": [{"id": i, "before": a, "after": b} for i, a, b in changed],
         "metrics": _metrics(pairs),
     }
@@ -75,8 +70,10 @@ def _by_id(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {case["id"]: case for case in results["cases"]}
 
 
-def _passed(case: Mapping[str, Any]) -> bool:
-    return bool(case["scores"].get("pass_rate") == 1)
+def _passed(case: Mapping[str, Any]) -> bool | None:
+    """Whether a case passed; None where it had nothing to check by, or was not run."""
+    value = case["scores"].get("pass_rate")
+    return None if value is None else bool(value == 1)
 
 
 def _metrics(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -123,35 +120,24 @@ def describe(comparison: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _line(metric: Metric, row: Mapping[str, Any]) -> str:
+def judgement(metric: Metric, row: Mapping[str, Any]) -> str:
+    """Say in Chinese whether a metric's difference is significant, and which way."""
     better = (row["difference"] > 0) == (metric.better == "higher")
-    verdict = ("显著变好" if better else "显著变坏") if row["significant"] else "无显著差别"
+    return ("显著变好" if better else "显著变坏") if row["significant"] else "无显著差别"
+
+
+def _line(metric: Metric, row: Mapping[str, Any]) -> str:
     values = f"{figure(row['before'], metric)} → {figure(row['after'], metric)}"
-    return f"{metric.label}　{values}　{verdict}（p = {row['p']:.4f}，校正后 {row['p_adjusted']:.4f}）"
+    p_values = f"（p = {row['p']:.4f}，校正后 {row['p_adjusted']:.4f}）"
+    return f"{metric.label}　{values}　{judgement(metric, row)}{p_values}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comparison of two runs; return the exit code: 1 when a metric is significantly worse."""
-    parser = argparse.ArgumentParser(prog="python -m eval.compare", description="比较两次评测")
-    parser.add_argument("before", type=Path, metavar="前一次", help="评测的 --out 目录，或 results.json")
-    parser.add_argument("after", type=Path, metavar="后一次")
-    parser.add_argument("--json", action="store_true", help="输出 JSON")
-    options = parser.parse_args(arguments)
-    try:
-        comparison = compare(load_results(options.before), load_results(options.after))
-    except LingxueError as err:
-        sys.stderr.write(f"{err}\n")
-        return 1
-    text = json.dumps(comparison, ensure_ascii=False, indent=2) if options.json else describe(comparison)
-    sys.stdout.write(text + "\n")
-    return int(any(_regressed(METRICS[n], row) for n, row in comparison["metrics"].items()))
+def regressions(comparison: Mapping[str, Any]) -> list[str]:
+    """Return the names of the metrics of quality, not of speed, that got significantly worse."""
+    return [name for name, row in comparison["metrics"].items() if _regressed(METRICS[name], row)]
 
 
 def _regressed(metric: Metric, row: Mapping[str, Any]) -> bool:
     """Whether a metric of quality, not of speed, got significantly worse."""
     worse = (row["difference"] < 0) == (metric.better == "higher")
     return bool(row["significant"] and row["difference"] and worse and metric.unit == "share")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
