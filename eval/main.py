@@ -23,6 +23,7 @@ from eval.journal import Journal
 from eval.judge import make_judge
 from eval.libraries import opened
 from eval.metrics import METRICS
+from eval.plots import kinds_svg, metrics_svg
 from eval.report import render
 from eval.run import ProgressCallback, Run, System, run
 from eval.summary import summarise
@@ -51,20 +52,19 @@ def evaluate(
 ) -> Evaluation:
     """Run evaluation sets and write the report and the files beside it.
 
-    A run that was cut short is continued when sets, settings, documents and
-    code are the same; a finished one is run anew.
+    A run cut short is continued when sets, settings, documents and code are the same.
 
     Args:
         sets: .jsonl or .xlsx files, or one folder or .zip that also carries documents.
         assistant: with `draft`, draft cases run too.
         out: the folder for the files; without it, one by time and commit in the data directory.
-        workers: how many cases are asked at once.
+        workers: cases asked at once.
         judged: whether the assistant's model judges the answers, too.
         on_progress: called with stage, done, total.
-        cancelled: asked before each case; True ends the run, and the report holds what there is.
+        cancelled: asked before each case; the report of a cancelled run holds what there is.
 
-    Raises: BadCases, FolderNotFound: the sets. BadRequest: `out` cannot be
-    used, no model to judge with, or every single case raised (the report is written all the same).
+    Raises: BadCases, FolderNotFound: the sets. BadRequest: `out` cannot be used, there is no model
+    to judge with, or every case raised (the report is written all the same).
     """
     started = datetime.now().astimezone()
     with opened([Path(path) for path in sets], assistant, on_progress) as library:
@@ -102,6 +102,8 @@ def _write(folder: Path, done: Run, context: Mapping[str, Any], started: datetim
     write_atomically(folder / "cases.csv", cases_csv(done.outcomes))
     write_results(folder / "cases.xlsx", results, done.outcomes)
     write_atomically(folder / "junit.xml", junit_xml(done.outcomes, "lingxue eval"))
+    write_atomically(folder / "metrics.svg", metrics_svg(results))
+    write_atomically(folder / "kinds.svg", kinds_svg(results))
     write_atomically(folder / filing.REPORT, page)
     return results
 

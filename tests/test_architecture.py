@@ -21,7 +21,7 @@ LAYERS = [
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
-    {"answer", "extract", "generate", "outline"},
+    {"answer", "extract", "generate", "outline", "trace"},
     {"assistant", "doctor"},
     {"cli", "web", "__main__"},
 ]  # fmt: skip
