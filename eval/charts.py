@@ -74,7 +74,9 @@ def kind_rows(outcomes: Sequence[Outcome]) -> str:
     """Draw, for each kind, how many cases passed, failed, raised or were not run."""
     groups = {kind: [verdict(o) for o in outcomes if o.case.kind == kind] for kind in KINDS}
     rows = [_kind_row(kind, Counter(found)) for kind, found in groups.items() if found]
-    legend = "".join(f'<span class="key {name}">{label}</span>' for name, label in VERDICTS.items())
+    met = {found for group in groups.values() for found in group}
+    shown = [(name, label) for name, label in VERDICTS.items() if name in met]
+    legend = "".join(f'<span class="key {name}">{label}</span>' for name, label in shown)
     return f'<p class="legend">{legend}</p><div class="rows kinds">{"".join(rows)}</div>'
 
 
@@ -114,7 +116,13 @@ def latency(outcomes: Sequence[Outcome]) -> str:
 
 def heat(by_kind: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a table of kinds and share metrics, each cell tinted by how good it is."""
-    shown = [m for m in METRICS.values() if m.unit == "share" and not m.whole_set]
+    parts = [part["metrics"] for part in by_kind.values()]
+    shown = [
+        metric
+        for name, metric in METRICS.items()
+        if metric.unit == "share" and not metric.whole_set
+        if not metric.optional or any(part[name]["scored"] for part in parts)
+    ]
     head = "".join(f'<th scope="col" title="{escape(m.description)}">{escape(m.label)}</th>' for m in shown)
     rows = "".join(
         f'<tr><th scope="row">{KIND_NAMES[kind]}<span class="quiet"> {part["n"]} 题</span></th>'

@@ -43,10 +43,12 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     """Compare two results, both in the `eval --json` form, over the cases they share.
 
     Returns: n; only_before and only_after (ids); fixed and broken (ids whose
-    pass_rate went from 0 to 1 or back); status_changed (id, before, after);
+    pass_rate went from 0 to 1 or back); status_changed and changed (id,
+    before, after: statuses, and the answers of what was fixed or broke);
     metrics: name to before, after, difference, ci95 (paired bootstrap), p
-    (paired permutation), p_adjusted (Holm, over all but the latencies, which
-    are adjusted among themselves) and significant.
+    (paired permutation), p_adjusted (Holm, over all but the latencies) and
+    significant. Latencies are never significant: the computer was busier or
+    idler for all cases of a run at once, so cases are no independent pairs.
     Raises: BadRequest: they share no case.
     """
     first, second = _by_id(before), _by_id(after)
@@ -55,12 +57,16 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         raise BadRequest(reason="两次评测没有相同的题，无法比较。请用同一个评测集各评一次。")
     pairs = [(first[name], second[name]) for name in shared]
     changed = [(a["id"], a["status"], b["status"]) for a, b in pairs if a["status"] != b["status"]]
+    fixed = [a["id"] for a, b in pairs if _passed(a) is False and _passed(b)]
+    broken = [a["id"] for a, b in pairs if _passed(a) and _passed(b) is False]
+    answers = [(i, first[i].get("answer", ""), second[i].get("answer", "")) for i in (*fixed, *broken)]
     return {
         "n": len(shared),
         "only_before": [name for name in first if name not in second],
         "only_after": [name for name in second if name not in first],
-        "fixed": [a["id"] for a, b in pairs if _passed(a) is False and _passed(b)],
-        "broken": [a["id"] for a, b in pairs if _passed(a) and _passed(b) is False],
+        "fixed": fixed,
+        "broken": broken,
+        "changed": [{"id": i, "before": a, "after": b} for i, a, b in answers],
         "status_changed": [{"id": i, "before": a, "after": b} for i, a, b in changed],
         "metrics": _metrics(pairs),
     }
@@ -82,10 +88,9 @@ def _metrics(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> di
         a, b = (_values([pair[side] for pair in pairs], name) for side in (0, 1))
         if not (np.isnan(a).all() or np.isnan(b).all()):
             rows[name] = _row(metric, a, b)
-    for unit in ("share", "ms"):
-        family = [row for name, row in rows.items() if METRICS[name].unit == unit]
-        for row, adjusted in zip(family, holm([row["p"] for row in family]), strict=True):
-            row["p_adjusted"], row["significant"] = adjusted, adjusted < ALPHA
+    family = [row for name, row in rows.items() if METRICS[name].unit == "share"]
+    for row, adjusted in zip(family, holm([row["p"] for row in family]), strict=True):
+        row["p_adjusted"], row["significant"] = adjusted, adjusted < ALPHA
     return rows
 
 
@@ -103,6 +108,8 @@ def _row(metric: Metric, a: Array, b: Array) -> dict[str, Any]:
         "difference": after - before,
         "ci95": list(between) if between else None,
         "p": paired_p(a, b, metric.reduce),
+        "p_adjusted": None,
+        "significant": False,
     }
 
 
@@ -122,13 +129,16 @@ def describe(comparison: Mapping[str, Any]) -> str:
 
 def judgement(metric: Metric, row: Mapping[str, Any]) -> str:
     """Say in Chinese whether a metric's difference is significant, and which way."""
+    if metric.unit == "ms":
+        return "随电脑忙闲变化，只供参考"
     better = (row["difference"] > 0) == (metric.better == "higher")
     return ("显著变好" if better else "显著变坏") if row["significant"] else "无显著差别"
 
 
 def _line(metric: Metric, row: Mapping[str, Any]) -> str:
     values = f"{figure(row['before'], metric)} → {figure(row['after'], metric)}"
-    p_values = f"（p = {row['p']:.4f}，校正后 {row['p_adjusted']:.4f}）"
+    adjusted = row["p_adjusted"]
+    p_values = "" if adjusted is None else f"（p = {row['p']:.4f}，校正后 {adjusted:.4f}）"
     return f"{metric.label}　{values}　{judgement(metric, row)}{p_values}"
 
 
@@ -140,4 +150,4 @@ def regressions(comparison: Mapping[str, Any]) -> list[str]:
 def _regressed(metric: Metric, row: Mapping[str, Any]) -> bool:
     """Whether a metric of quality, not of speed, got significantly worse."""
     worse = (row["difference"] < 0) == (metric.better == "higher")
-    return bool(row["significant"] and row["difference"] and worse and metric.unit == "share")
+    return bool(row["significant"] and row["difference"] and worse)

@@ -86,7 +86,7 @@ def comparison_svg(comparison: Mapping[str, Any]) -> str:
         told = f"{100 * row['difference']:+.1f} 点{'　显著' if row['significant'] else ''}"
         bars.append(Bar(metric.label, row["difference"], _pair(row["ci95"]), told, tone))
     ends = [abs(x) for bar in bars for x in (bar.value, *(bar.between or ()))]
-    reach = min(1.0, max([0.1, *ends]) * 1.05)
+    reach = next(step for step in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if step >= max([0.0, *ends]) or step == 1.0)
     return _plot("后一次减前一次，与 95% 区间（灰色：无显著差别）", bars, (-reach, reach))
 
 

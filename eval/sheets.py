@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,7 @@ def read_rows(
     may stand for them.
     Raises: BadCases: not a workbook, or a heading that cannot be used.
     """
-    book = _open(path)
-    try:
-        rows = book.worksheets[0].iter_rows() if book.worksheets else iter(())
+    with closing(_open(path)) as book, closing(_sheet(book, path.name)) as rows:
         header = _header(next(rows, ()), path.name, fields, required)
         codes = {name: kind for kind, name in kinds.items()}
         letters = {name: _letter(i) for i, name in header.items()}
@@ -53,8 +52,19 @@ def read_rows(
             if any(cell.value not in (None, "") for cell in cells):
                 place = Place(path.name, number, letters)
                 yield place, partial(_values, list(cells), header, place, codes)
-    finally:
-        book.close()
+
+
+def _sheet(book: Any, name: str) -> Generator[Sequence[Any], None, None]:
+    """Yield the rows of the first sheet; it is only read as it is asked for, so it may break on the way."""
+    if not book.worksheets:
+        raise Place(name).fault("工作簿里没有工作表")
+    number = 0
+    with closing(book.worksheets[0].iter_rows()) as rows:
+        try:
+            for number, cells in enumerate(rows, 1):
+                yield cells
+        except Exception as err:  # openpyxl raises whatever the broken part of the file leads to
+            raise Place(name, number + 1).fault("从这一行起读不出来，请用表格软件另存为 .xlsx") from err
 
 
 def _letter(index: int) -> str:

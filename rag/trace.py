@@ -66,11 +66,23 @@ def trace(text: str, *, retriever: Retriever, reader: SourceReader, lexical: Lex
     orders = {name: _order(hits, name) for name in stages}
     candidates = [_candidate(i, hit, orders) for i, hit in enumerate(hits, 1)]
     sentences = rank(question, hits[:HITS], reader, lexical)
-    weights = {concept.names[0]: concept.weight for concept in concepts(question, lexical)}
-    parts = sorted((("".join(t for t, _ in name), w) for name, w in weights.items()), key=lambda p: -p[1])
+    spoken = concepts(question, lexical)
+    parts = sorted(((_joined([t for t, _ in c.names[0]]), c.weight) for c in spoken), key=lambda p: -p[1])
     absent = bool(sentences) and states_absence(question, sentences[0])
     chance = answerable(question, sentences)
     return Trace(question, parts, [*stages, "final"], candidates, sentences, chance, THRESHOLD, absent)
+
+
+def _joined(tokens: Sequence[str]) -> str:
+    """Put overlapping bigrams together again.
+
+    >>> _joined(["会议", "议题"])
+    '会议题'
+    """
+    text = ""
+    for token in tokens:
+        text += token[1:] if text and token and text[-1] == token[0] else token
+    return text
 
 
 def _order(hits: Sequence[Hit], stage: str) -> dict[str, int]:

@@ -114,20 +114,23 @@ def _sentences(found: Sequence[Evidence]) -> str:
 
 
 def _candidates(trace: Trace) -> str:
-    header = ("段落", *(STAGES.get(stage, stage) for stage in trace.stages), "其他特征")
-    rows = (_candidate(one, trace.stages) for one in trace.candidates[:SHOWN])
-    return table(header, rows)
+    shown = trace.candidates[:SHOWN]
+    more = any(set(one.hit.features) - set(trace.stages) for one in shown)
+    names = [STAGES.get(stage, stage) for stage in trace.stages]
+    header = ("段落", *names, "其他特征") if more else ("段落", *names)
+    return table(header, (_candidate(one, trace.stages, more=more) for one in shown))
 
 
-def _candidate(one: Candidate, stages: Sequence[str]) -> str:
+def _candidate(one: Candidate, stages: Sequence[str], *, more: bool) -> str:
     chunk = one.hit.chunk
-    text = " ".join(chunk.text.split())
+    text = " ".join(chunk.text.replace("#", " ").split())
     excerpt = escape(text[:EXCERPT]) + ("…" if len(text) > EXCERPT else "")
-    place = escape(f"{chunk.heading.splitlines()[0] if chunk.heading else ''} {shown_locator(chunk.locator)}")
+    place = escape(" ".join(chunk.heading.split()) or shown_locator(chunk.locator))
     cells = "".join(_ranked(one, stage) for stage in stages)
     others = {name: value for name, value in one.hit.features.items() if name not in stages}
     told = "，".join(f"{escape(name)} {value:.2f}" for name, value in others.items())
-    return f"<tr><td><strong>{place}</strong><br>{excerpt}</td>{cells}<td>{told}</td></tr>"
+    last = f"<td>{told}</td>" if more else ""
+    return f"<tr><td><strong>{place}</strong><br>{excerpt}</td>{cells}{last}</tr>"
 
 
 def _ranked(one: Candidate, stage: str) -> str:

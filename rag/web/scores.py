@@ -28,6 +28,7 @@ KINDS = {
     "adversarial": "诱导",
     "draft": "写作",
 }
+EXCERPT = 120  # characters of an answer beside another
 BY_KIND = ("pass_rate", "status_accuracy", "answer_point_coverage")  # what a kind's row shows
 
 
@@ -122,20 +123,37 @@ def comparison_html(comparison: Mapping[str, Any], before: str, after: str) -> s
         cells = "".join(f'<td class="lx-figure">{_figure(value, metric.unit)}</td>' for value in figures)
         rows.append(
             f'<tr><td title="{escape(metric.description)}">{escape(metric.label)}</td>{cells}'
-            f'<td class="{tone}">{told}</td><td class="lx-figure">{row["p_adjusted"]:.4f}</td></tr>'
+            f'<td class="{tone}">{told}</td><td class="lx-figure">{_p_value(row["p_adjusted"])}</td></tr>'
         )
     source = f"{BASE}/compare.svg?{urlencode({'before': before, 'after': after})}"
     return (
         f'<div class="lx-answer lx-scores"><p><strong>共同的题 {comparison["n"]} 道</strong></p>'
         f"{_plot(source, '各指标差值与 95% 区间的图')}"
         f"{table(('指标', '前一次', '后一次', '结论', '校正后的 p'), rows)}"
-        f"{_changed('变好的题', comparison['fixed'])}{_changed('变坏的题', comparison['broken'])}</div>"
+        f"{_changed('变坏的题', 'broken', comparison)}{_changed('变好的题', 'fixed', comparison)}</div>"
     )
 
 
-def _changed(title: str, ids: Sequence[str]) -> str:
-    listed = f"<p>{'、'.join(escape(name) for name in ids)}</p>" if ids else ""
+def _p_value(value: float | None) -> str:
+    return "—" if value is None else f"{value:.4f}"
+
+
+def _changed(title: str, key: str, comparison: Mapping[str, Any]) -> str:
+    """List the cases that were fixed or broken with both answers beside each other."""
+    ids = set(comparison[key])
+    rows = [
+        f"<tr><td>{escape(case['id'])}</td>"
+        f"<td>{escape(_excerpt(case['before']))}</td><td>{escape(_excerpt(case['after']))}</td></tr>"
+        for case in comparison["changed"]
+        if case["id"] in ids
+    ]
+    listed = table(("编号", "前一次的回答", "后一次的回答"), rows) if rows else ""
     return f"<h4>{title}：{len(ids)} 道</h4>{listed}"
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:EXCERPT]}…" if len(line) > EXCERPT else line
 
 
 def bar(share: float) -> str:
