@@ -14,7 +14,7 @@ import numpy as np
 
 from eval.charts import figure
 from eval.metrics import METRICS, Metric
-from eval.stats import Array, holm, paired_interval, paired_p
+from eval.stats import Array, exchanged, paired_interval, two_sided_p, westfall_young
 from rag.errors import BadRequest, FolderNotFound
 
 ALPHA = 0.05  # of the p value adjusted for the number of metrics
@@ -46,8 +46,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     pass_rate went from 0 to 1 or back); status_changed and changed (id,
     before, after: statuses, and the answers of what was fixed or broke);
     metrics: name to before, after, difference, ci95 (paired bootstrap), p
-    (paired permutation), p_adjusted (Holm, over all but the latencies) and
-    significant. Latencies are never significant: the computer was busier or
+    (paired permutation), p_adjusted (for the number of metrics, latencies
+    apart; Westfall and Young) and significant. Latencies are never significant: the computer was busier or
     idler for all cases of a run at once, so cases are no independent pairs.
     Raises: BadRequest: they share no case.
     """
@@ -84,13 +84,16 @@ def _passed(case: Mapping[str, Any]) -> bool | None:
 
 def _metrics(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
+    nulls: dict[str, Array] = {}
     for name, metric in METRICS.items():
         a, b = (_values([pair[side] for pair in pairs], name) for side in (0, 1))
         if not (np.isnan(a).all() or np.isnan(b).all()):
-            rows[name] = _row(metric, a, b)
-    family = [row for name, row in rows.items() if METRICS[name].unit == "share"]
-    for row, adjusted in zip(family, holm([row["p"] for row in family]), strict=True):
-        row["p_adjusted"], row["significant"] = adjusted, adjusted < ALPHA
+            nulls[name] = exchanged(a, b, metric.reduce)
+            rows[name] = _row(metric, a, b, nulls[name])
+    family = [name for name in rows if METRICS[name].unit == "share"]
+    adjusted = westfall_young([rows[name]["difference"] for name in family], [nulls[name] for name in family])
+    for name, p_value in zip(family, adjusted, strict=True):
+        rows[name] |= {"p_adjusted": p_value, "significant": p_value < ALPHA}
     return rows
 
 
@@ -99,7 +102,7 @@ def _values(cases: Sequence[Mapping[str, Any]], name: str) -> Array:
     return np.array([np.nan if value is None else value for value in given], dtype=float)
 
 
-def _row(metric: Metric, a: Array, b: Array) -> dict[str, Any]:
+def _row(metric: Metric, a: Array, b: Array, under_null: Array) -> dict[str, Any]:
     before, after = float(metric.reduce(a)), float(metric.reduce(b))
     between = paired_interval(a, b, metric.reduce)
     return {
@@ -107,7 +110,7 @@ def _row(metric: Metric, a: Array, b: Array) -> dict[str, Any]:
         "after": after,
         "difference": after - before,
         "ci95": list(between) if between else None,
-        "p": paired_p(a, b, metric.reduce),
+        "p": two_sided_p(after - before, under_null),
         "p_adjusted": None,
         "significant": False,
     }

@@ -5,7 +5,12 @@ import pytest
 import scipy.stats
 from sklearn.metrics import f1_score
 
-from eval.stats import f1, holm, interval, mean, paired_interval, paired_p, quantile
+from eval.stats import exchanged, f1, interval, mean, paired_interval, quantile, two_sided_p, westfall_young
+
+
+def paired_p(a, b, reduce):
+    return two_sided_p(float(reduce(b) - reduce(a)), exchanged(a, b, reduce))
+
 
 DRAW = np.random.default_rng(3)
 
@@ -62,10 +67,24 @@ def test_f1_and_quantile_agree_with_sklearn_and_numpy():
         assert float(quantile(share)(values)) == pytest.approx(np.quantile(values, share), abs=1e-12)
 
 
-def test_holm_by_hand():
-    # sorted .01 .03 .04, times 3, 2, 1: .03, .06, .04 raised to .06
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([]) == [] and holm([0.9, 0.8]) == [1.0, 1.0]
+def test_adjusting_costs_nothing_for_a_metric_told_twice_and_more_for_independent_ones():
+    a = (DRAW.random(60) < 0.6) * 1.0
+    b = np.where(DRAW.random(60) < 0.15, 1.0 - a, a)
+    others = [((DRAW.random(60) < 0.5) * 1.0, (DRAW.random(60) < 0.5) * 1.0) for _ in range(10)]
+    alone = paired_p(a, b, mean)
+    for pairs, cost in (([(a, b)] * 5, 1.0), ([(a, b), *others], 12.0)):
+        differences = [float(mean(y) - mean(x)) for x, y in pairs]
+        adjusted = westfall_young(differences, [exchanged(x, y, mean) for x, y in pairs])
+        assert alone - 1e-12 <= adjusted[0] <= min(1.0, cost * alone) + 0.01
+
+
+def test_adjusted_false_alarms_over_a_family_stay_near_one_in_twenty():
+    alarms = 0
+    for _ in range(60):
+        pairs = [((DRAW.random(30) < 0.5) * 1.0, (DRAW.random(30) < 0.5) * 1.0) for _ in range(6)]
+        differences = [float(mean(y) - mean(x)) for x, y in pairs]
+        alarms += min(westfall_young(differences, [exchanged(x, y, mean) for x, y in pairs])) < 0.05
+    assert alarms <= 9  # of 60; unadjusted, about 16 would be
 
 
 def test_unscored_cases_take_no_part():
