@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rag.ingest import FileReport
     from rag.official import Record, Text
     from rag.review import Draft, Report
+    from rag.trace import Trace
 
 logger = logging.getLogger(__name__)
 
@@ -193,6 +194,16 @@ class Assistant:
         if not isinstance(last, Answer):
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last
+
+    def trace(self, question: str) -> Trace:
+        """Follow a question through the stages of retrieval; raise BadRequest or NothingIndexed."""
+        from rag.trace import trace
+
+        self.ready()
+        generation = self.search_index.current()
+        if generation is None or not generation.chunks:
+            raise NothingIndexed(path=self.settings.knowledge_dir)
+        return trace(question, retriever=self.retriever, reader=self, lexical=generation.lexical)
 
     def draft(self, request: DraftRequest, *, use_model: bool = True) -> Outline:
         """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on."""

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -212,21 +215,78 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from eval.main import evaluate, failures, summary, thresholds
+    from eval.main import evaluate, summary
+    from eval.run import MAX_WORKERS
+    from eval.thresholds import failures, thresholds
 
+    if options.template:
+        return _template(options.template)
+    if not options.cases:
+        raise BadSettings(name="评测集", value="", reason="没有给出。请写上一个 .jsonl 或 .xlsx 文件")
+    if not 1 <= options.workers <= MAX_WORKERS:
+        raise BadSettings(name="--workers", value=options.workers, reason=f"应在 1 到 {MAX_WORKERS} 之间")
     thresholds(options.fail_under)  # a typing mistake is told before the run, not after it
     assistant = _assistant(options)
     _ready(assistant)
-    result = evaluate(options.cases, assistant=assistant, out=options.out, on_progress=_progress())
+    with _interrupted() as cancelled:
+        done = evaluate(
+            options.cases,
+            assistant=assistant,
+            out=options.out,
+            workers=options.workers,
+            judged=options.judge,
+            on_progress=_progress(),
+            cancelled=cancelled,
+        )
     if options.json:
-        _print_json(result)
+        _print_json(done.results)
     else:
-        _print(summary(result))
-        _complain(f"报告已写入 {options.out}")
-    short = failures(result, options.fail_under)
+        _print(summary(done.results))
+        _complain(f"报告已写入 {done.folder}")
+    if not done.complete:
+        _complain("已停止，没有做完。用同样的命令再运行一次，会接着做。")
+        return 1
+    short = failures(done.results, options.fail_under)
     for line in short:
         _complain(line)
     return 1 if short else 0
+
+
+def _template(path: Path) -> int:
+    from eval.workbook import write_template
+
+    if path.suffix.lower() != ".xlsx":
+        raise BadRequest(reason=f"--template 只能是 .xlsx 文件：{path.name}。请改文件名。")
+    write_template(path)
+    _complain(f"模板已写入 {path}")
+    return 0
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl+C into a wish to stop, told by what is yielded; a second one ends at once."""
+    asked = threading.Event()
+
+    def note(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from eval.compare import compare, describe, load_results, regressions
+
+    comparison = compare(load_results(options.before), load_results(options.after))
+    if options.json:
+        _print_json(comparison)
+    else:
+        _print(describe(comparison))
+    return 1 if regressions(comparison) else 0
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -253,6 +313,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draft": _draft,
     "check": _check,
     "eval": _eval,
+    "compare": _compare,
     "serve": _serve,
     "doctor": _doctor,
 }

@@ -181,9 +181,9 @@ class BadSettings(LingxueError):
 
 
 class BadCases(LingxueError):
-    """An evaluation set cannot be read."""
+    """An evaluation set cannot be read; `column` and `more` (further faults) may be empty."""
 
-    template = "评测集 {name} 第 {row} 行有误：{reason}。请改正后重试。"
+    template = "评测集 {name} 第 {row} 行{column}有误：{reason}。{more}请改正后重试。"
 
 
 class BadRequest(LingxueError):

@@ -22,7 +22,7 @@ LAYERS = [
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
-    {"answer", "extract", "generate", "outline", "review"},
+    {"answer", "extract", "generate", "outline", "review", "trace"},
     {"assistant", "doctor"},
     {"cli", "web", "__main__"},
 ]  # fmt: skip

@@ -91,6 +91,7 @@ def build_app(assistant: Assistant) -> FastAPI:
 
     from rag.web.guard import STATIC, Guard
     from rag.web.page import build_page
+    from rag.web.reports import add_reports
     from rag.web.theme import make_theme
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -99,6 +100,7 @@ def build_app(assistant: Assistant) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, "[::1]"])
     app.add_middleware(Guard)
     _add_evidence(app, assistant)
+    add_reports(app, assistant)
     app.mount("/lingxue", StaticFiles(directory=STATIC), name="lingxue")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
