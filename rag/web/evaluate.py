@@ -32,7 +32,7 @@ def bundled_sets() -> dict[str, Path]:
     return {path.stem: path for path in sorted((shipped_dir("eval") / "sets").glob("*.jsonl"))}
 
 
-def build(assistant: Assistant) -> None:
+def build(assistant: Assistant, _page: gr.Blocks) -> None:
     """Lay out the screen inside the current Blocks context and wire it."""
     sets = bundled_sets()
     choices = [(f"{name}（{_count(path)} 题）", name) for name, path in sets.items()]
