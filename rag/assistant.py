@@ -19,10 +19,12 @@ from filelock import FileLock, Timeout
 
 from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
+from rag.documents import Documents
 from rag.embed import load_encoder
 from rag.errors import BadRequest, DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
 from rag.fetch import Fetcher
 from rag.index import Index
+from rag.limited import Limited
 from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from rag.ingest import FileReport
     from rag.official import Record, Text
+    from rag.records.records import Records
     from rag.review import Draft, Report
     from rag.trace import Trace
 
@@ -66,6 +69,11 @@ class Assistant:
         return Store(self.settings.data_dir / "lingxue.db")
 
     @cached_property
+    def documents(self) -> Documents:
+        """The stored documents as people see and change them."""
+        return Documents(self.store)
+
+    @cached_property
     def encoder(self) -> Encoder:
         """The encoder of the settings; raise EncoderNotFound."""
         return load_encoder(self.settings.encoder)
@@ -79,6 +87,13 @@ class Assistant:
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index."""
         return HybridRetriever(self.search_index, self.encoder)
+
+    @cached_property
+    def records(self) -> Records:
+        """Conversations, feedback, accounts; raise DataDirUnusable or BadSettings."""
+        from rag.records.records import Records
+
+        return Records(self.settings.data_dir, self.settings.database_url.get_secret_value())
 
     @cached_property
     def notices(self) -> Notices:
@@ -151,6 +166,12 @@ class Assistant:
         report = self.index(paths, on_progress=on_progress) if paths else IndexReport((), 0)
         return IndexReport((*report.files, *failed), report.chunks)
 
+    def refresh(self, *, on_progress: ProgressCallback | None = None) -> None:
+        """Bring the search index up to date with the store, after documents were changed or removed."""
+        with self._locked():
+            self.search_index.refresh(on_progress)
+        self._read_source.cache_clear()
+
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: the folder never read, another one asked for, index lost or stale.
 
@@ -167,8 +188,15 @@ class Assistant:
                 return IndexReport((), len(self.search_index.refresh(on_progress).chunks))
         return None
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Iterator[Event]:
-        """Answer a question as events; the last one is the `Answer`.
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        use_model: bool = True,
+        collection: str = "",
+    ) -> Iterator[Event]:
+        """Answer a question as events, the last one the `Answer`; from one collection only, where named.
 
         Raises: BadRequest, NothingIndexed, and what opening the parts raises.
         """
@@ -176,11 +204,12 @@ class Assistant:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
+        stamps = self.documents.stamps(collection)
         library = answer.Library(
-            retriever=self.retriever,
+            retriever=Limited(self.retriever, [s.id for s in stamps]) if collection else self.retriever,
             reader=self,
             lexical=generation.lexical,
-            stamps=self.store.stamps(),
+            stamps=stamps,
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
@@ -271,6 +300,8 @@ class Assistant:
             self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
+        if "records" in self.__dict__:
+            self.records.close()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -55,6 +55,8 @@ def sync_folder(store: Store, folder: Path, on_progress: ProgressCallback | None
     origin = str(folder.resolve())
     found = _walk(folder, origin)
     present = {file.name for file in found}
+    removed = store.hidden_names(origin)
+    found = [file for file in found if file.name not in removed]
     gone = [s for s in store.stamps() if s.origin != ADDED and (s.origin != origin or s.name not in present)]
     reports = _take_in(store, found, on_progress)
     store.delete(stamp.id for stamp in gone)
@@ -90,9 +92,12 @@ def _walk(folder: Path, origin: str) -> list[_Found]:
 
 def _take_in(store: Store, found: Sequence[_Found], on_progress: ProgressCallback | None) -> list[FileReport]:
     stored = {(stamp.origin, stamp.name): stamp for stamp in store.stamps()}
+    edits = store.edits()
     reports = []
     with ParserProcess() as parser:
         for number, file in enumerate(found, 1):
+            if edit := edits.get((file.origin, file.name)):  # what people said last holds
+                file = replace(file, metadata=edit.said(file.metadata))
             reports.append(_take_in_one(store, file, stored, parser))
             if on_progress:
                 on_progress("读取资料", number, len(found))
