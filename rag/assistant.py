@@ -26,12 +26,13 @@ from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
-from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
+from rag.types import Answer, Delta, DraftRequest, Event, Outline, Source, Turn
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
     from rag.ingest import FileReport
+    from rag.outline_expand import Written
     from rag.review import Draft, Report
 
 logger = logging.getLogger(__name__)
@@ -185,6 +186,14 @@ class Assistant:
         return other_evidence(
             request, outline, section, point, turn=turn, retriever=self.retriever, reader=self
         )
+
+    def expand(
+        self, request: DraftRequest, outline: Outline, written: Sequence[Written] = ()
+    ) -> Iterator[Delta | Written]:
+        """Write an outline out with the model, going on behind what is written; raise BadRequest, ModelFailed."""
+        from rag.outline_expand import expand
+
+        return expand(request, outline, self.model, written)
 
     def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
         """Check drafts against the knowledge base, the catalogue, each other and their siblings.
