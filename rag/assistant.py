@@ -190,7 +190,7 @@ class Assistant:
     def expand(
         self, request: DraftRequest, outline: Outline, written: Sequence[Written] = ()
     ) -> Iterator[Delta | Written]:
-        """Write an outline out with the model, going on behind what is written; raise BadRequest, ModelFailed."""
+        """Write an outline out, going on behind what is written; raise BadRequest, ModelFailed."""
         from rag.outline_expand import expand
 
         return expand(request, outline, self.model, written)

@@ -33,12 +33,15 @@ _TELLS = re.compile(
     r"记得|有一次|那天|那次|上周|上个?月|上学期|去年|前年|昨天|前不久|不久前|曾经?|刚参加工作|当年|一位(?:老师|同事|学生|家长)|有(?:个|位|名)(?:老师|同事|学生|家长|孩子)"
 )
 # A number counts with what it counts: 三次 is not known from 周三.
-_COUNTED = re.compile(r"[\d一二两三四五六七八九十百千]+(?:次|个|名|人|位|天|周|月|年|节|条|项|分钟|小时|%)")
+_COUNTED = re.compile(
+    r"(?:\d+|[二两三四五六七八九十百千][一二三四五六七八九十百千]*|一[百千]?十?[二三四五六七八九]+)"
+    r"(?:次|个|名|人|位|天|周|月|年|节|条|项|分钟|小时|%)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One section in full: paragraphs with [1] markers into the outline's citations; notes on what was struck."""
+    """One section in full: paragraphs with markers of the outline's citations; notes on what was struck."""
 
     heading: str
     paragraphs: tuple[str, ...]

@@ -89,7 +89,7 @@ def test_a_sentence_that_does_not_hold_is_struck_and_counted(sentence, reason):
 
 
 def test_the_writers_own_event_may_be_told():
-    section = first(f"上周三我听了一节语文课，和备课组老师商量，把导入改短了五分钟。")
+    section = first("上周三我听了一节语文课，和备课组老师商量，把导入改短了五分钟。")
     assert "改短了五分钟" in section.paragraphs[0] and not section.notes
 
 
