@@ -68,6 +68,12 @@ def make_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="路径", help="要加入的文件或文件夹，不写则更新资料文件夹"
     )
+    index.add_argument(
+        "--official",
+        nargs="*",
+        metavar="编号",
+        help="从官方网站取原文：不写编号则列出目录；写编号（或 编号=地址、全部）则取来加入",
+    )
     ask = command("ask", "问一个问题")
     ask.add_argument("question", metavar="问题")
     ask.add_argument(
@@ -77,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     _draft(command("draft", "列一份提纲"))
     _check(command("check", "查一份或一批稿件：重合、空话、文件名、身份口吻"))
     _evaluate(command("eval", "运行评测集，写出报告"))
+    _compare(command("compare", "比较两次评测：哪些指标显著变了，哪些题变好、变坏"))
     serve = command("serve", "打开网页")
     serve.add_argument("--host", default=argparse.SUPPRESS, metavar="地址")
     serve.add_argument("--port", type=int, default=argparse.SUPPRESS, metavar="端口")
@@ -106,9 +113,26 @@ def _check(check: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:
-    evaluate.add_argument("cases", nargs="+", type=Path, metavar="评测集", help=".jsonl 或 .xlsx")
-    evaluate.add_argument("--out", type=Path, required=True, metavar="目录", help="报告写在这里")
+    evaluate.add_argument(
+        "cases",
+        nargs="*",
+        type=Path,
+        metavar="评测集",
+        help=".jsonl、.xlsx，或自带资料的文件夹、.zip（里面是题集和 documents 文件夹）",
+    )
+    evaluate.add_argument(
+        "--out", type=Path, metavar="目录", help="报告写在这里；不写则按时间和版本归档在数据目录"
+    )
+    evaluate.add_argument("--template", type=Path, metavar="文件", help="只写一份 .xlsx 模板供填写，不评测")
+    evaluate.add_argument("--workers", type=int, default=1, metavar="个数", help="同时评几题，1 到 8")
+    evaluate.add_argument("--judge", action="store_true", help="另用大模型评判忠实度和切题度")
     evaluate.add_argument("--json", action="store_true", help="输出 JSON")
     evaluate.add_argument(
         "--fail-under", action="append", default=[], metavar="指标=值", help="低于此值时以 1 退出，可写多个"
     )
+
+
+def _compare(compare: argparse.ArgumentParser) -> None:
+    for name, label in (("before", "前一次"), ("after", "后一次")):
+        compare.add_argument(name, type=Path, metavar=label, help="评测的报告目录，或其中的 results.json")
+    compare.add_argument("--json", action="store_true", help="输出 JSON")

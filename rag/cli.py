@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +80,13 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _index(options: argparse.Namespace) -> int:
-    report = _assistant(options).index(options.paths, on_progress=_progress())
+    assistant = _assistant(options)
+    if options.official is None:
+        report = assistant.index(options.paths, on_progress=_progress())
+    elif options.official:
+        report = assistant.index_official(options.official, on_progress=_progress())
+    else:
+        return _list_official(assistant)
     for file in report.files:
         # What is wrong with a file names the file itself.
         line = (
@@ -89,6 +98,19 @@ def _index(options: argparse.Namespace) -> int:
     failed = sum(file.outcome == "失败" for file in report.files)
     _print(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0
+
+
+def _list_official(assistant: Any) -> int:
+    """List the official texts that can be fetched, saying which addresses nobody has checked."""
+    for text, record in assistant.official():
+        where = text.url or "没有地址"
+        if text.url and not text.verified:
+            where += "（地址未核实，取来后请核对）"
+        kept = f"；{record.retrieved_on} 取自 {record.url}，SHA-256 {record.sha256}" if record else ""
+        issued = "，".join(filter(None, [text.issuer, text.issued_on]))
+        _print(f"{text.id}　《{text.title}》（{issued or '印发机关和日期未核'}）{where}{kept}")
+    _print("用 lingxue index --official 编号 取来加入；没有地址的，查到官方网页后用 --official 编号=地址。")
+    return 0
 
 
 def _ready(assistant: Any) -> None:
@@ -193,21 +215,78 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from eval.main import evaluate, failures, summary, thresholds
+    from eval.main import evaluate, summary
+    from eval.run import MAX_WORKERS
+    from eval.thresholds import failures, thresholds
 
+    if options.template:
+        return _template(options.template)
+    if not options.cases:
+        raise BadSettings(name="评测集", value="", reason="没有给出。请写上一个 .jsonl 或 .xlsx 文件")
+    if not 1 <= options.workers <= MAX_WORKERS:
+        raise BadSettings(name="--workers", value=options.workers, reason=f"应在 1 到 {MAX_WORKERS} 之间")
     thresholds(options.fail_under)  # a typing mistake is told before the run, not after it
     assistant = _assistant(options)
     _ready(assistant)
-    result = evaluate(options.cases, assistant=assistant, out=options.out, on_progress=_progress())
+    with _interrupted() as cancelled:
+        done = evaluate(
+            options.cases,
+            assistant=assistant,
+            out=options.out,
+            workers=options.workers,
+            judged=options.judge,
+            on_progress=_progress(),
+            cancelled=cancelled,
+        )
     if options.json:
-        _print_json(result)
+        _print_json(done.results)
     else:
-        _print(summary(result))
-        _complain(f"报告已写入 {options.out}")
-    short = failures(result, options.fail_under)
+        _print(summary(done.results))
+        _complain(f"报告已写入 {done.folder}")
+    if not done.complete:
+        _complain("已停止，没有做完。用同样的命令再运行一次，会接着做。")
+        return 1
+    short = failures(done.results, options.fail_under)
     for line in short:
         _complain(line)
     return 1 if short else 0
+
+
+def _template(path: Path) -> int:
+    from eval.workbook import write_template
+
+    if path.suffix.lower() != ".xlsx":
+        raise BadRequest(reason=f"--template 只能是 .xlsx 文件：{path.name}。请改文件名。")
+    write_template(path)
+    _complain(f"模板已写入 {path}")
+    return 0
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl+C into a wish to stop, told by what is yielded; a second one ends at once."""
+    asked = threading.Event()
+
+    def note(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from eval.compare import compare, describe, load_results, regressions
+
+    comparison = compare(load_results(options.before), load_results(options.after))
+    if options.json:
+        _print_json(comparison)
+    else:
+        _print(describe(comparison))
+    return 1 if regressions(comparison) else 0
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -234,6 +313,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draft": _draft,
     "check": _check,
     "eval": _eval,
+    "compare": _compare,
     "serve": _serve,
     "doctor": _doctor,
 }
