@@ -21,7 +21,7 @@ from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import BadRequest, DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
+from rag.errors import DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
 from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited
@@ -29,13 +29,13 @@ from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
-from rag.types import Answer, Delta, DraftRequest, Event, Outline, Source, Turn
+from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
+    from rag.desk import Desk
     from rag.ingest import FileReport
-    from rag.outline_expand import Written
     from rag.official import Record, Text
     from rag.records.records import Records
     from rag.review import Draft, Report
@@ -243,51 +243,16 @@ class Assistant:
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
-    def redo_section(self, request: DraftRequest, outline: Outline, section: int, *, turn: int) -> Outline:
-        """Compose one section of an outline anew; raise BadRequest for one that is the writer's own."""
-        from rag.outline_again import redo_section
+    @cached_property
+    def desk(self) -> Desk:
+        """Work on an outline or a draft that is there: redo, expand, review."""
+        from rag.desk import Desk
 
-        self.ready()
-        return redo_section(request, outline, section, turn=turn, retriever=self.retriever, reader=self)
-
-    def other_evidence(
-        self, request: DraftRequest, outline: Outline, section: int, point: int, *, turn: int
-    ) -> Outline:
-        """Put other evidence in the place of one point's; raise BadRequest where there is none."""
-        from rag.outline_again import other_evidence
-
-        self.ready()
-        return other_evidence(
-            request, outline, section, point, turn=turn, retriever=self.retriever, reader=self
-        )
-
-    def expand(
-        self, request: DraftRequest, outline: Outline, written: Sequence[Written] = ()
-    ) -> Iterator[Delta | Written]:
-        """Write an outline out, going on behind what is written; raise BadRequest, ModelFailed."""
-        from rag.outline_expand import expand
-
-        return expand(request, outline, self.model, written)
+        return Desk(self)
 
     def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
-        """Check drafts against the knowledge base, the catalogue, each other and their siblings.
-
-        Raises: BadRequest: no such role.
-        """
-        from rag.prompting import named, roles
-        from rag.review import review_all
-        from rag.review_facts import Library
-        from rag.review_files import official_titles
-        from rag.review_rules import load_rules
-
-        chosen = named(known := roles(), role) if role.strip() else None
-        if role.strip() and chosen is None:
-            raise BadRequest(reason=f"没有这个身份：{role[:20]}。可选：{'、'.join(known)}。")
-        self.ready()
-        sources = [self.store.source(stamp.id) for stamp in self.store.stamps()]
-        titles = official_titles(shipped_dir("knowledge"), self.settings.knowledge_dir)
-        library = Library([(source.title, source.clean) for source in sources], titles)
-        return review_all(drafts, siblings, rules=load_rules(), library=library, role=chosen)
+        """Check drafts against what is known, each other and their siblings; raise BadRequest."""
+        return self.desk.review(drafts, siblings, role=role)
 
     def as_langchain(self, *, k: int = 8) -> BaseRetriever:
         """Return the retriever as a LangChain `BaseRetriever`."""

@@ -18,6 +18,10 @@ from typing import Any
 from rag.arguments import make_parser
 from rag.errors import BadRequest, BadSettings, LingxueError
 from rag.offline import stay_offline
+from rag.terminal import complain as _complain
+from rag.terminal import progress as _progress
+from rag.terminal import show as _print
+from rag.terminal import show_json as _print_json
 
 _SETTINGS = ("data_dir", "knowledge_dir", "llm", "host", "port")
 
@@ -45,38 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _complain(message: object) -> None:
-    sys.stderr.write(" ".join(str(message).split()) + "\n")
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _print_json(value: Any) -> None:
-    _print(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 def _assistant(options: argparse.Namespace) -> Any:
     from rag.assistant import Assistant
     from rag.config import load_settings
 
     given = {name: getattr(options, name, None) for name in _SETTINGS}
     return Assistant(load_settings(**given))
-
-
-def _progress() -> Callable[[str, int, int], None]:
-    """Return a callback that draws a progress bar on a terminal and is silent elsewhere."""
-    from tqdm import tqdm
-
-    bars: dict[str, tqdm[Any]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=stage, disable=None, file=sys.stderr, leave=False)
-        bars[stage].update(done - bars[stage].n)
-
-    return report
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -167,51 +145,15 @@ def _history(path: Path) -> list[Any]:
 
 
 def _draft(options: argparse.Namespace) -> int:
-    from rag.outline_text import write_markdown
-    from rag.types import DraftRequest
+    from rag.cli_writing import draft
 
-    if options.out and options.out.suffix.lower() not in (".docx", ".md"):
-        raise BadRequest(reason=f"--out 只能是 .docx 或 .md 文件：{options.out.name}。请改文件名。")
-    assistant = _assistant(options)
-    _ready(assistant)
-    fields = ("genre", "topic", "role", "occasion", "recipient", "length", "event", "seed")
-    outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in fields}))
-    if options.json:
-        _print_json(outline.to_dict())
-    if options.out:
-        _write_outline(outline, options.out)
-        _complain(f"已写入 {options.out}")
-    elif not options.json:
-        _print(write_markdown(outline))
-    return 0
-
-
-def _write_outline(outline: Any, path: Path) -> None:
-    from rag.outline_text import write_markdown
-
-    if path.suffix.lower() == ".docx":
-        from rag.docx import write_docx
-
-        write_docx(outline, path)
-    else:
-        path.write_text(write_markdown(outline), encoding="utf-8")
+    return draft(options, _assistant(options), _ready)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from rag.review_files import read
-    from rag.review_text import write_report
+    from rag.cli_writing import check
 
-    drafts, siblings, trouble = read(options.paths)
-    for line in trouble:
-        _complain(line)
-    assistant = _assistant(options)
-    _ready(assistant)
-    report = assistant.review(drafts, siblings, role=options.role)
-    if options.json:
-        _print_json(report.to_dict())
-    else:
-        _print(write_report(report))
-    return 0
+    return check(options, _assistant(options), _ready)
 
 
 def _eval(options: argparse.Namespace) -> int:

@@ -18,12 +18,12 @@ LAYERS = [
         "arguments", "authority", "chunk", "cite", "clause", "clean", "config", "conversation", "documents", "docx",
         "embed", "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest", "neardup", "notices",
         "official", "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records",
-        "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
+        "sentences", "terminal", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
     {"answer", "extract", "generate", "outline", "review", "trace"},
-    {"assistant", "doctor"},
+    {"assistant", "desk", "doctor"},
     {"cli", "web", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
