@@ -105,6 +105,7 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--event", default="", metavar="事例", help="您自己的一件事：谁、什么时候、有什么变化")
     draft.add_argument("--seed", type=int, default=0, metavar="整数", help="换一个整数，换一个角度")
     draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx、.md 或 .txt 文件")
+    draft.add_argument("--footnotes", action="store_true", help=".docx 的依据写成脚注，不写则列在文末")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
 
 

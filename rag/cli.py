@@ -139,51 +139,15 @@ def _history(path: Path) -> list[Any]:
 
 
 def _draft(options: argparse.Namespace) -> int:
-    from rag.outline_text import write_markdown
-    from rag.types import DraftRequest
+    from rag.cli_writing import draft
 
-    if options.out and options.out.suffix.lower() not in (".docx", ".md"):
-        raise BadRequest(reason=f"--out 只能是 .docx 或 .md 文件：{options.out.name}。请改文件名。")
-    assistant = _assistant(options)
-    _ready(assistant)
-    fields = ("genre", "topic", "role", "occasion", "recipient", "length", "event", "seed")
-    outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in fields}))
-    if options.json:
-        say_json(outline.to_dict())
-    if options.out:
-        _write_outline(outline, options.out)
-        complain(f"已写入 {options.out}")
-    elif not options.json:
-        say(write_markdown(outline))
-    return 0
-
-
-def _write_outline(outline: Any, path: Path) -> None:
-    from rag.outline_text import write_markdown
-
-    if path.suffix.lower() == ".docx":
-        from rag.docx import write_docx
-
-        write_docx(outline, path)
-    else:
-        path.write_text(write_markdown(outline), encoding="utf-8")
+    return draft(options, _assistant(options), _ready)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from rag.review_files import read
-    from rag.review_text import write_report
+    from rag.cli_writing import check
 
-    drafts, siblings, trouble = read(options.paths)
-    for line in trouble:
-        complain(line)
-    assistant = _assistant(options)
-    _ready(assistant)
-    report = assistant.review(drafts, siblings, role=options.role)
-    if options.json:
-        say_json(report.to_dict())
-    else:
-        say(write_report(report))
-    return 0
+    return check(options, _assistant(options), _ready)
 
 
 def _eval(options: argparse.Namespace) -> int:
