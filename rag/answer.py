@@ -11,12 +11,14 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag import clause, generate
+from rag import clause, generate, topic
 from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
-from rag.extract import disagree, extract, plain
+from rag.extract import extract
+from rag.opposite import contrary
+from rag.page import plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
 from rag.protocols import ChatModel, Retriever, SourceReader
@@ -127,6 +129,8 @@ def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
 def _answers(found: _Found) -> bool:
     if found.base.confidence < THRESHOLD:
         return False
+    if found.hits and topic.find(found.question, found.evidence):
+        return True
     return not found.hits or not states_absence(found.question, found.evidence[0])
 
 
@@ -145,8 +149,7 @@ def _extracted(found: _Found) -> Answer:
 def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:
     """Add what the reader must know of the documents quoted: repealed, replaced, at odds."""
     told = warnings(answer.citations, library.stamps, notices) if answer.status == "answered" else []
-    sources = {citation.source_id for citation in answer.citations}
-    if answer.model is None and len(sources) > 1 and disagree(found.question, found.evidence):
+    if answer.model is None and answer.status == "answered" and contrary(found.question, found.evidence):
         told.append(notices.text("differ"))
     if not told:
         return answer
