@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag import clause, generate, topic
+from rag import clause, compare, generate, topic
 from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
@@ -29,6 +29,7 @@ from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Tur
 from rag.validity import warnings
 
 THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
+UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
 NEAREST = 3
@@ -127,9 +128,10 @@ def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
 
 
 def _answers(found: _Found) -> bool:
+    compared = found.hits and found.base.confidence >= UNSURE and compare.find(found.question, found.evidence)
     if found.base.confidence < THRESHOLD:
-        return False
-    if found.hits and topic.find(found.question, found.evidence):
+        return bool(compared and compared.rows)
+    if compared or (found.hits and topic.find(found.question, found.evidence)):
         return True
     return not found.hits or not states_absence(found.question, found.evidence[0])
 

@@ -63,7 +63,7 @@ def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:
         return None
     rest = _rest(question, pair)
     stated = [e for e in evidence if e.complete and not ABSENCE.search(e.text)]
-    both = [e for e in stated[:8] if all(side in e.text for side in pair)]
+    both = [e for e in stated[:8] if all(_has(e.text, side) for side in pair)]
     both = [e for e in both if (_share(rest, e.text) >= ENOUGH if rest else _parallel(e.text, pair))][:1]
     if rows := list(_table_rows(pair, rest, evidence)) or _row_by_cells(pair, rest, evidence):
         return Comparison(pair, tuple(rows), tuple(both) if rest else ())
@@ -109,19 +109,24 @@ def _share(wanted: frozenset[str], text: str) -> float:
     return len(wanted & token_set(text)) / len(wanted) if wanted else 0.0
 
 
+def _has(text: str, side: str) -> bool:
+    """Tell whether a text names a side, or what its short name stands for (公办园: 公办幼儿园)."""
+    return side in text or (len(side) > 2 and bool(re.search(f"{side[:2]}.{{0,4}}{side[2:]}", text)))
+
+
 def _parallel(text: str, pair: tuple[str, str]) -> bool:
     """Tell whether a text has both sides do the same deed: 甲会由书记召集，乙会由校长召集."""
     done = acts(text)
-    deeds = [{act.deed for act in done if act.doer == side} for side in pair]
+    deeds = [{act.deed for act in done if act.doer == side and not act.denied} for side in pair]
     return bool(deeds[0] & deeds[1])
 
 
 def _about(side: str, other: str, rest: frozenset[str], evidence: Sequence[Evidence]) -> list[Evidence]:
     """The sentences on one side only, best first; without a matter asked for, those it is the subject of."""
-    found = [e for e in evidence if side in e.text and other not in e.text]
+    found = [e for e in evidence if _has(e.text, side) and not _has(e.text, other)]
     if rest:
         return [e for e in found if _share(rest, e.text) >= ENOUGH]
-    return [e for e in found if side in e.text[: len(side) + SUBJECT] and not CORRECTS.search(e.text)]
+    return [e for e in found if _has(e.text[: len(side) + SUBJECT], side) and not CORRECTS.search(e.text)]
 
 
 def _whole(evidence: Evidence) -> Cell:
@@ -133,7 +138,7 @@ def _table_rows(
     pair: tuple[str, str], rest: frozenset[str], evidence: Sequence[Evidence]
 ) -> Iterator[tuple[str, tuple[Cell, Cell]]]:
     """The rows of the first table in the evidence's documents that has a column for each side."""
-    sources = {e.source.id: e.source for e in evidence[:20]}
+    sources = {e.source.id: e.source for e in evidence}
     for source in sources.values():
         for rows in _tables(source):
             header = [source.clean[slice(*span)] for span in rows[0][1]]
@@ -141,7 +146,8 @@ def _table_rows(
             if not all(columns) or columns[0] == columns[1]:
                 continue
             chosen = [row for row in rows[1:] if len(row[1]) == len(header)]
-            fitting = [row for row in chosen if _share(rest, source.clean[slice(*row[1][0])]) > 0]
+            shares = [_share(rest, source.clean[slice(*row[1][0])]) for row in chosen]
+            fitting = [row for row, share in zip(chosen, shares, strict=True) if 0 < share == max(shares)]
             if rest and not fitting:
                 continue
             for line, cells in fitting if rest else chosen:
@@ -154,7 +160,7 @@ def _row_by_cells(
     pair: tuple[str, str], rest: frozenset[str], evidence: Sequence[Evidence]
 ) -> list[tuple[str, tuple[Cell, Cell]]]:
     """The rows of a table that have one side in one field and the other in another (召集主持: 书记, 校长)."""
-    for source in {e.source.id: e.source for e in evidence[:20]}.values():
+    for source in {e.source.id: e.source for e in evidence}.values():
         rows = []
         for line, cells in (row for table in _tables(source) for row in table[1:]):
             texts = [source.clean[slice(*span)] for span in cells]

@@ -33,12 +33,13 @@ COMPLETE_BONUS = 0.1  # a whole sentence rather than a table cell or a note
 CORRECTION_BONUS = 0.3  # to a claim to be confirmed, what says that it is wrong
 OPENING_BONUS = 0.2  # it begins with the thing asked about
 MISSING_COST = 0.5  # a rule for another body is no rule for the one asked about
+SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
 EXAMPLE_COST = 0.15
 LEARNED_WEIGHT = 0.4  # best of 0 to 1 on the development cases; see docs/design/0006
 _EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
 _WHETHER = re.compile(r"有没有|有无|是否有|是不是|是.{0,4}吗|一样吗|一回事吗")
 # Logistic of the coverage, fitted by `eval/bench/answerability.py`; see docs/design/0003.
-MIDPOINT, SLOPE = 0.34, 14.0
+MIDPOINT, SLOPE = 0.30, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,17 @@ def rank(
         _evidence(question, wanted, source, place[1:], candidate, float(probability))
         for (place, (source, candidate)), probability in zip(places.items(), learned, strict=True)
     ]
-    return sorted(found, key=lambda e: (-e.score, e.source.id, e.start))
+    return _said_first(question, sorted(found, key=lambda e: (-e.score, e.source.id, e.start)))
+
+
+def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
+    """Put before a sentence that something is not laid down one that lays it down for the thing asked about."""
+    if ranked and states_absence(question, ranked[0]):
+        for i, other in enumerate(ranked[1:SECOND], 1):
+            named = other.missing < ranked[0].missing - 0.1 and other.expected
+            if named and not ABSENCE.search(other.text):
+                return [other, *ranked[:i], *ranked[i + 1 :]]
+    return ranked
 
 
 def _learned(question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]) -> Sequence[float]:
@@ -173,10 +184,10 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
     To a question whether something is laid down at all, that is the answer.
     """
     absent = bool(ABSENCE.search(evidence.text)) and not question.stated(evidence.text)
-    return absent and not _WHETHER.search(question.text)
+    return absent and not question.checks and not _WHETHER.search(question.text)
 
 
-MISSING_DOUBT = 1.5
+MISSING_DOUBT = 1.0  # a sentence that names none of the question's known things is no answer
 
 
 def answerable(question: Question, evidence: Sequence[Evidence]) -> float:

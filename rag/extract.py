@@ -26,7 +26,7 @@ from rag.question import Question, QuestionType, content_parts
 from rag.types import Sentence, Source
 
 NARROW_FROM = 140  # a longer sentence is cut to the part that answers
-NARROW_POINTED = 60  # the same where one fact is asked for
+NARROW_POINTED = 90  # the same where one fact is asked for
 CITED_WHOLE = 240  # a sentence up to this long is cited whole where a part of it is shown
 MIN_PART = 14
 MAX_UNITS = 6
@@ -124,7 +124,8 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
     elif question.kind in _ENUMERATING:
-        chosen += _siblings(best) or _details(best)
+        listed = _siblings(best)
+        chosen = listed if listed and _INTRODUCES.search(best.text) else chosen + (listed or _details(best))
         if len(chosen) == 1 and question.kind in _OPEN:
             chosen += _also(question, evidence)
     units: list[Unit] = []
@@ -150,7 +151,7 @@ def _text(unit: Unit) -> str:
 def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[Evidence]:
     """Yield the sentence that opens with each thing the question names, where it names several."""
     parts = [p for p in re.split(r"[、，,和与及\s]+", question.content) if len(p) >= 2]
-    if len(parts) < 2:
+    if len(parts) < 2 or (question.kind in _POINTED and "分别" not in question.text):
         return
     apart = "分别" in question.text
     for part in parts:
@@ -164,7 +165,7 @@ def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[E
 def _also(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
     """Other sentences that answer about as well, from any source."""
     best = evidence[0]
-    if question.sized(best.text) or best.text.count("、") > 1:
+    if question.sized(best.text) or best.text.count("、") > 1 or _lists(question, best):
         return []
     wanted = max(0.6, ALSO * best.coverage)
     return [e for e in evidence[1:3] if e.expected and e.complete and e.coverage >= wanted]

@@ -25,7 +25,10 @@ MAX_COUNTED = 2
 MAX_UNDER = 5  # lines under one heading of a topic that has several
 SHORT = 20  # a heading longer than that is a sentence
 _EMPTY = re.compile(r"没有收录|没有写|不作转述|本库用语|说明$")
+_DUTIES = re.compile("职责|职权|任务|义务|干什么|做什么|管什么")
+_OTHER = re.compile("能不能|可不可以|选什么|条件|常问|误|待遇")  # sub-headings on other things than duties
 _LINKS = re.compile("[的了有是“”]")
+_STRAY = re.compile(f"{ABSENCE.pattern}|误区")
 _TABLE = re.compile(r"^\s*\|")
 _TAIL = re.compile(r"(?:有哪些|哪些|是什么|什么|怎么办|怎样|如何|怎么|哪几项|[：:？?])")
 
@@ -46,7 +49,7 @@ def find(question: Question, evidence: Sequence[Evidence]) -> Topic | None:
     wanted = _words(" ".join(content_parts(question)))
     if not wanted:
         return None
-    if question.size > 2 and (counted := _counted(question, evidence[0])):
+    if question.size > 2 and question.kind == "list" and (counted := _counted(question, evidence[0])):
         return counted
     best: tuple[float, Topic] | None = None
     for source in dict((e.source.id, e.source) for e in evidence).values():
@@ -107,6 +110,8 @@ def _groups(
     if own:
         yield "", own[:MAX_UNDER]
     for child in children:
+        if _DUTIES.search(question.text) and _OTHER.search(child.title):
+            continue
         lines = [line for line in _lines(source, child.body, child.end) if _about(source, line, question)]
         if lines and not _EMPTY.search(child.title):
             yield child.title, tuple(lines[:MAX_UNDER])
@@ -128,7 +133,7 @@ def _lines(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
     for span in split.sentences(source.clean, start, end):
         text = source.clean[slice(*span)]
         inside = any(a <= span[0] < b for a, b in headings)
-        if not inside and not _TABLE.match(text) and not ABSENCE.search(text) and len(text) > 6:
+        if not inside and not _TABLE.match(text) and not _STRAY.search(text) and len(text) > 6:
             yield span
 
 
