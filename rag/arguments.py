@@ -68,6 +68,12 @@ def make_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="路径", help="要加入的文件或文件夹，不写则更新资料文件夹"
     )
+    index.add_argument(
+        "--official",
+        nargs="*",
+        metavar="编号",
+        help="从官方网站取原文：不写编号则列出目录；写编号（或 编号=地址、全部）则取来加入",
+    )
     ask = command("ask", "问一个问题")
     ask.add_argument("question", metavar="问题")
     ask.add_argument(
@@ -75,6 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     ask.add_argument("--json", action="store_true", help="输出 JSON")
     _draft(command("draft", "列一份提纲"))
+    _check(command("check", "查一份或一批稿件：重合、空话、文件名、身份口吻"))
     _evaluate(command("eval", "运行评测集，写出报告"))
     _compare(command("compare", "比较两次评测：哪些指标显著变了，哪些题变好、变坏"))
     serve = command("serve", "打开网页")
@@ -93,8 +100,16 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--length", type=int, default=0, metavar="字数")
     draft.add_argument("--event", default="", metavar="事例", help="您自己的一件事：谁、什么时候、有什么变化")
     draft.add_argument("--seed", type=int, default=0, metavar="整数", help="换一个整数，换一个角度")
-    draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx 或 .md 文件")
+    draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx、.md 或 .txt 文件")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _check(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "paths", nargs="+", type=Path, metavar="路径", help=".docx、.txt、.md 文件或文件夹；- 读标准输入"
+    )
+    check.add_argument("--role", default="", metavar="身份", help="写稿人的身份，如 党员教师；用来查口吻")
+    check.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:

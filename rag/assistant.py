@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from rag import answer, ingest
+from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
+from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import DataDirBusy, DataDirUnusable, NothingIndexed
+from rag.errors import BadRequest, DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
+from rag.fetch import Fetcher
 from rag.index import Index
+from rag.limited import Limited
 from rag.notices import Notices
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
     from rag.ingest import FileReport
+    from rag.official import Record, Text
+    from rag.records.records import Records
+    from rag.review import Draft, Report
     from rag.trace import Trace
 
 logger = logging.getLogger(__name__)
@@ -63,6 +69,11 @@ class Assistant:
         return Store(self.settings.data_dir / "lingxue.db")
 
     @cached_property
+    def documents(self) -> Documents:
+        """The stored documents as people see and change them."""
+        return Documents(self.store)
+
+    @cached_property
     def encoder(self) -> Encoder:
         """The encoder of the settings; raise EncoderNotFound."""
         return load_encoder(self.settings.encoder)
@@ -76,6 +87,13 @@ class Assistant:
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index."""
         return HybridRetriever(self.search_index, self.encoder)
+
+    @cached_property
+    def records(self) -> Records:
+        """Conversations, feedback, accounts; raise DataDirUnusable or BadSettings."""
+        from rag.records.records import Records
+
+        return Records(self.settings.data_dir, self.settings.database_url.get_secret_value())
 
     @cached_property
     def notices(self) -> Notices:
@@ -116,8 +134,46 @@ class Assistant:
         self._read_source.cache_clear()
         return IndexReport(tuple(files), len(generation.chunks))
 
+    def official(self) -> list[tuple[Text, Record | None]]:
+        """Return the catalogue of official texts, each with how its copy came, where there is one."""
+        kept = official.records(self.settings.data_dir / official.FOLDER)
+        listed = official.load_catalogue(self.settings.knowledge_dir).texts
+        return [(text, kept.get(text.id)) for text in listed]
+
+    def index_official(
+        self,
+        wanted: Sequence[str],
+        *,
+        fetcher: Fetcher | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> IndexReport:
+        """Fetch official texts that the user picked and add them; what cannot be had is a failed file.
+
+        Raises: BadRequest, BadSettings, and what `index` raises.
+        """
+        catalogue = official.load_catalogue(self.settings.knowledge_dir)
+        chosen = catalogue.chosen(wanted)
+        paths: list[Path] = []
+        failed: list[FileReport] = []
+        for number, text in enumerate(chosen, 1):
+            try:
+                folder = self.settings.data_dir / official.FOLDER
+                paths.append(official.retrieve(text, folder, fetcher or Fetcher(catalogue.hosts)))
+            except FetchFailed as err:
+                failed.append(ingest.FileReport(text.title, "失败", str(err)))
+            if on_progress:
+                on_progress("取官方文本", number, len(chosen))
+        report = self.index(paths, on_progress=on_progress) if paths else IndexReport((), 0)
+        return IndexReport((*report.files, *failed), report.chunks)
+
+    def refresh(self, *, on_progress: ProgressCallback | None = None) -> None:
+        """Bring the search index up to date with the store, after documents were changed or removed."""
+        with self._locked():
+            self.search_index.refresh(on_progress)
+        self._read_source.cache_clear()
+
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
-        """Index where that is due: nothing indexed, another folder asked for, index lost or stale.
+        """Index where that is due: the folder never read, another one asked for, index lost or stale.
 
         Returns: the report of the run, or None where there was nothing to do.
         """
@@ -125,15 +181,22 @@ class Assistant:
         moved = (
             "knowledge_dir" in self.settings.model_fields_set and self.store.meta("knowledge_dir") != asked
         )
-        if moved or not self.store.stamps():
+        if moved or not self.store.meta("knowledge_dir"):
             return self.index(on_progress=on_progress)
         if self.search_index.current() is None:
             with self._locked():
                 return IndexReport((), len(self.search_index.refresh(on_progress).chunks))
         return None
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Iterator[Event]:
-        """Answer a question as events; the last one is the `Answer`.
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        use_model: bool = True,
+        collection: str = "",
+    ) -> Iterator[Event]:
+        """Answer a question as events, the last one the `Answer`; from one collection only, where named.
 
         Raises: BadRequest, NothingIndexed, and what opening the parts raises.
         """
@@ -141,11 +204,12 @@ class Assistant:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
+        stamps = self.documents.stamps(collection)
         library = answer.Library(
-            retriever=self.retriever,
+            retriever=Limited(self.retriever, [s.id for s in stamps]) if collection else self.retriever,
             reader=self,
             lexical=generation.lexical,
-            stamps=self.store.stamps(),
+            stamps=stamps,
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
@@ -178,6 +242,44 @@ class Assistant:
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
+    def redo_section(self, request: DraftRequest, outline: Outline, section: int, *, turn: int) -> Outline:
+        """Compose one section of an outline anew; raise BadRequest for one that is the writer's own."""
+        from rag.outline_again import redo_section
+
+        self.ready()
+        return redo_section(request, outline, section, turn=turn, retriever=self.retriever, reader=self)
+
+    def other_evidence(
+        self, request: DraftRequest, outline: Outline, section: int, point: int, *, turn: int
+    ) -> Outline:
+        """Put other evidence in the place of one point's; raise BadRequest where there is none."""
+        from rag.outline_again import other_evidence
+
+        self.ready()
+        return other_evidence(
+            request, outline, section, point, turn=turn, retriever=self.retriever, reader=self
+        )
+
+    def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
+        """Check drafts against the knowledge base, the catalogue, each other and their siblings.
+
+        Raises: BadRequest: no such role.
+        """
+        from rag.prompting import named, roles
+        from rag.review import review_all
+        from rag.review_facts import Library
+        from rag.review_files import official_titles
+        from rag.review_rules import load_rules
+
+        chosen = named(known := roles(), role) if role.strip() else None
+        if role.strip() and chosen is None:
+            raise BadRequest(reason=f"没有这个身份：{role[:20]}。可选：{'、'.join(known)}。")
+        self.ready()
+        sources = [self.store.source(stamp.id) for stamp in self.store.stamps()]
+        titles = official_titles(shipped_dir("knowledge"), self.settings.knowledge_dir)
+        library = Library([(source.title, source.clean) for source in sources], titles)
+        return review_all(drafts, siblings, rules=load_rules(), library=library, role=chosen)
+
     def as_langchain(self, *, k: int = 8) -> BaseRetriever:
         """Return the retriever as a LangChain `BaseRetriever`."""
         from rag.langchain_retriever import LingxueRetriever
@@ -198,6 +300,8 @@ class Assistant:
             self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
+        if "records" in self.__dict__:
+            self.records.close()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -80,7 +80,13 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _index(options: argparse.Namespace) -> int:
-    report = _assistant(options).index(options.paths, on_progress=_progress())
+    assistant = _assistant(options)
+    if options.official is None:
+        report = assistant.index(options.paths, on_progress=_progress())
+    elif options.official:
+        report = assistant.index_official(options.official, on_progress=_progress())
+    else:
+        return _list_official(assistant)
     for file in report.files:
         # What is wrong with a file names the file itself.
         line = (
@@ -92,6 +98,19 @@ def _index(options: argparse.Namespace) -> int:
     failed = sum(file.outcome == "失败" for file in report.files)
     _print(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0
+
+
+def _list_official(assistant: Any) -> int:
+    """List the official texts that can be fetched, saying which addresses nobody has checked."""
+    for text, record in assistant.official():
+        where = text.url or "没有地址"
+        if text.url and not text.verified:
+            where += "（地址未核实，取来后请核对）"
+        kept = f"；{record.retrieved_on} 取自 {record.url}，SHA-256 {record.sha256}" if record else ""
+        issued = "，".join(filter(None, [text.issuer, text.issued_on]))
+        _print(f"{text.id}　《{text.title}》（{issued or '印发机关和日期未核'}）{where}{kept}")
+    _print("用 lingxue index --official 编号 取来加入；没有地址的，查到官方网页后用 --official 编号=地址。")
+    return 0
 
 
 def _ready(assistant: Any) -> None:
@@ -176,6 +195,23 @@ def _write_outline(outline: Any, path: Path) -> None:
         write_docx(outline, path)
     else:
         path.write_text(write_markdown(outline), encoding="utf-8")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from rag.review_files import read
+    from rag.review_text import write_report
+
+    drafts, siblings, trouble = read(options.paths)
+    for line in trouble:
+        _complain(line)
+    assistant = _assistant(options)
+    _ready(assistant)
+    report = assistant.review(drafts, siblings, role=options.role)
+    if options.json:
+        _print_json(report.to_dict())
+    else:
+        _print(write_report(report))
+    return 0
 
 
 def _eval(options: argparse.Namespace) -> int:
@@ -275,6 +311,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
     "draft": _draft,
+    "check": _check,
     "eval": _eval,
     "compare": _compare,
     "serve": _serve,

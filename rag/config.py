@@ -23,6 +23,7 @@ from pydantic_settings import (
 from rag.errors import BadSettings
 
 ENV_PREFIX = "LINGXUE_"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def shipped_dir(name: str) -> Path:
@@ -56,8 +57,20 @@ class Settings(BaseSettings):
     llm_provider: str = Field(default="openai", description="大模型接口类型，OpenAI 兼容的都是 openai")
     llm_timeout_s: float = Field(default=60.0, gt=0, description="等大模型的最长秒数")
     llm_max_tokens: int = Field(default=1500, gt=0, description="大模型一次回答的最多 token 数")
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="对话、账号等记录的数据库（SQLAlchemy 地址），留空用数据目录里的 SQLite",
+    )
+    login: Literal["auto", "always"] = Field(
+        default="auto", description="登录：auto 只在本机用时不登录，always 一律登录（放在反向代理后面时用）"
+    )
     host: str = Field(default="127.0.0.1", description="网页服务地址")
     port: int = Field(default=7860, ge=1, le=65535, description="网页服务端口")
+
+    @property
+    def login_required(self) -> bool:
+        """Whether people have to log in: always where other computers can come in."""
+        return self.login == "always" or self.host not in LOOPBACK
 
     @property
     def model_configured(self) -> bool:

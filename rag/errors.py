@@ -5,10 +5,12 @@
     │   ├── EmptyFile
     │   ├── NotText
     │   ├── NoTextFound
+    │   │   └── NothingRecognised
     │   ├── EncryptedFile
     │   ├── BrokenFile
     │   ├── UnsupportedFile
     │   └── ParseLimit
+    ├── FetchFailed        an official text was not fetched
     ├── FolderNotFound
     ├── DataDirUnusable
     ├── DataDirBusy
@@ -70,7 +72,16 @@ class NoTextFound(BadFile):
 
     template = (
         "{name}：未提取到文字，可能是扫描件。"
-        "请安装文字识别组件（pip install 'lingxue[ocr]'），或提供有文字的版本。"
+        "请安装文字识别组件（在领学文件夹里运行 .venv/bin/pip install -e .[ocr]，"
+        "Windows 用 .venv\\Scripts\\pip），或提供有文字的版本。"
+    )
+
+
+class NothingRecognised(NoTextFound):
+    """A picture or scan in which text recognition, which is installed, found none."""
+
+    template = (
+        "{name}：未提取到文字，图片里没有认出字。请换更清晰的扫描件（300 dpi、摆正），或提供有文字的版本。"
     )
 
 
@@ -96,6 +107,12 @@ class ParseLimit(BadFile):
     """Parsing ran past its limits of time or memory."""
 
     template = "{name}：处理超出限制（{reason}）。请把文件拆小，或另存为 .txt 后重试。"
+
+
+class FetchFailed(LingxueError):
+    """An official text could not be fetched, or what came is not that text."""
+
+    template = "没有取到 {url}：{reason}。请检查网络；也可以用浏览器打开、另存后用 lingxue index 加入。"
 
 
 class FolderNotFound(LingxueError):

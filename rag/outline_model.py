@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.cite import Citations
@@ -26,7 +26,7 @@ from rag.protocols import ChatModel
 from rag.types import Outline, OutlineSection, Point, PointKind
 from rag.verify import COVERED, coverage, missing_facts, support
 
-PASSAGES = 14  # numbered sentences shown to the model
+PASSAGES = 18  # numbered sentences shown to the model
 MAX_REPLY = 12_000  # code points; a model that does not stop is cut here
 MAX_POINT = 220  # characters
 PER_KIND = 4  # points of one kind that a section takes
@@ -236,7 +236,7 @@ def _sections(
                 points += [
                     _cited(kind, p.text, [evidence.cited[m] for m in p.citations], citations) for p in same
                 ]
-        sections.append(OutlineSection(section.heading, tuple(points), section.length))
+        sections.append(replace(section, points=tuple(points)))
     return sections if held else None
 
 

@@ -75,4 +75,4 @@ def _titled(title: str) -> str:
 
 def _point(point: Point) -> str:
     markers = "".join(f"[{marker}]" for marker in point.citations)
-    return f"- {KIND_NAMES[point.kind]}：{escape(point.text)}{markers}"
+    return f"- **{KIND_NAMES[point.kind]}**　{escape(point.text)}{markers}"

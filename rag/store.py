@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SCHEMA_VERSION = 1
+_HIDDEN = "hidden:"  # stands before the origin of a removed source
+_EDIT = "edit:"  # stands before the key of what people said of a source
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (
@@ -55,6 +57,18 @@ class Stamp:
     def title(self) -> str:
         """The document's title, or its file name where none is known."""
         return self.metadata.title or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What people said of a document on the screen: its metadata where changed, its collection."""
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    collection: str = ""
+
+    def said(self, before: Metadata) -> Metadata:
+        """Return the metadata as people said, or as it was where they said nothing."""
+        return _metadata(json.dumps(dict(self.metadata))) if self.metadata else before
 
 
 class Store:
@@ -167,13 +181,59 @@ class Store:
 
     def stamps(self) -> list[Stamp]:
         """Return what is remembered of every stored file, by name."""
-        rows = self._rows("SELECT id, name, origin, stamp, metadata FROM sources ORDER BY name, id")
+        rows = self._rows(
+            "SELECT id, name, origin, stamp, metadata FROM sources WHERE substr(origin, 1, 7) <> ? "
+            "ORDER BY name, id",
+            (_HIDDEN,),
+        )
         return [Stamp(row[0], row[1], row[2], row[3], _metadata(row[4])) for row in rows]
 
     def signatures(self) -> dict[str, bytes]:
         """Return the MinHash signatures of the stored texts by source id, where there are any."""
         rows = self._rows("SELECT id, signature FROM sources WHERE length(signature) > 0")
         return {str(source_id): bytes(mark) for source_id, mark in rows}
+
+    def facts(self) -> dict[str, tuple[int, int, str]]:
+        """Return {source id: (code points, chunks, repairs as JSON)}."""
+        rows = self._rows(
+            "SELECT id, length(original), (SELECT count(*) FROM chunks WHERE source_id = s.id), repairs "
+            "FROM sources AS s"
+        )
+        return {str(row[0]): (int(row[1]), int(row[2]), str(row[3])) for row in rows}
+
+    def edits(self) -> dict[tuple[str, str], Edit]:
+        """Return what people said of documents, by origin and name."""
+        rows = self._rows("SELECT key, value FROM meta WHERE substr(key, 1, 5) = ?", (_EDIT,))
+        found = {}
+        for key, value in rows:
+            origin, name = json.loads(key[len(_EDIT) :])
+            found[str(origin), str(name)] = Edit(**json.loads(value))
+        return found
+
+    def set_edit(self, origin: str, name: str, edit: Edit) -> None:
+        """Keep what people said of a document."""
+        self.set_meta(_EDIT + _json((origin, name)), json.dumps(asdict(edit), ensure_ascii=False))
+
+    def hide(self, source_id: str) -> None:
+        """Take a source out of what is listed and searched."""
+        with self._transaction() as db:
+            db.execute("UPDATE sources SET origin = ? || origin WHERE id = ?", (_HIDDEN, source_id))
+
+    def unhide(self, source_id: str) -> None:
+        """Undo `hide`."""
+        query = "UPDATE sources SET origin = substr(origin, ?) WHERE id = ? AND substr(origin, 1, 7) = ?"
+        with self._transaction() as db:
+            db.execute(query, (len(_HIDDEN) + 1, source_id, _HIDDEN))
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """Return (id, name) of the hidden sources."""
+        rows = self._rows("SELECT id, name FROM sources WHERE substr(origin, 1, 7) = ?", (_HIDDEN,))
+        return [(str(source_id), str(name)) for source_id, name in rows]
+
+    def hidden_names(self, origin: str) -> set[str]:
+        """Return the names of the hidden sources of an origin."""
+        rows = self._rows("SELECT name FROM sources WHERE origin = ?", (_HIDDEN + origin,))
+        return {str(name) for (name,) in rows}
 
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
@@ -200,8 +260,9 @@ class Store:
         clean = dict(self._rows("SELECT id, clean FROM sources WHERE ? IN ('', id)", (source_id,)))
         rows = self._rows(
             'SELECT id, source_id, ordinal, start, "end", heading, locator, section_path FROM chunks '
-            "WHERE ? IN ('', source_id) ORDER BY source_id, ordinal",
-            (source_id,),
+            "WHERE ? IN ('', source_id) AND source_id NOT IN "
+            "(SELECT id FROM sources WHERE substr(origin, 1, 7) = ?) ORDER BY source_id, ordinal",
+            (source_id, _HIDDEN),
         )
         return [_chunk(str(clean[row[1]]), row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""The 问答 screen: questions, streamed answers, chips that open the evidence.
+"""The 问答 screen: kept conversations, streamed answers, chips that open the evidence.
 
 Messages go through gr.Chatbot rather than gr.HTML: it sanitises what it
 shows (a second net under our own escaping), announces new messages to
@@ -9,109 +9,208 @@ Its own copy button would copy our HTML, so ours replaces it (lingxue.js).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.web.chat import Conversation, reply
+from rag.errors import BadRequest, LingxueError
+from rag.records.conversations import Conversation
+from rag.web.ask_view import ALL, EMPTY_HEIGHT, HEIGHT, SUGGESTED, lay_out
+from rag.web.chat import STOPPED, reply, shown
+from rag.web.gate import owner_of
+from rag.web.markup import escape
+from rag.web.suggest import suggestions
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
 logger = logging.getLogger(__name__)
 
-SUGGESTIONS = (
-    "党组织会议要多少人到会才能开？",
-    "六项领导职责是哪六个？",
-    "书记和校长意见谈不拢，还上不上会？",
-    "三重一大包括哪些？",
-)
-EMPTY_HEIGHT, HEIGHT = "11rem", "max(20rem, calc(100dvh - 21rem))"  # the box for questions stays in view
-MAX_QUESTION = 1000  # the assistant's limit; the box stops there
 UNEXPECTED = "程序出错，没有答成。请再试一次；仍不行请把终端里的错误信息发给管理员。"
-_WELCOME = (
-    "### 想问什么？\n学校里的职责、程序、会议、材料写法，都可以问。"
-    "回答只依据资料，每句话后面的 **[1]** 点开就是原文。"
-)
-
-
-def build(assistant: Assistant) -> None:
-    """Lay out the screen inside the current Blocks context and wire it."""
-    conversation = gr.State(Conversation())
-    chatbot = gr.Chatbot(
-        show_label=False, label="对话", elem_id="chat", height=EMPTY_HEIGHT, container=False,
-        sanitize_html=True, allow_tags=False, latex_delimiters=[], buttons=[], layout="bubble",
-        group_consecutive_messages=False, feedback_options=None, placeholder=_WELCOME, line_breaks=False,
-        allow_file_downloads=False,
-    )  # fmt: skip
-    with gr.Row(elem_id="suggestions") as suggestions:
-        chosen = [gr.Button(text, size="sm", elem_classes="lx-suggestion") for text in SUGGESTIONS]
-    with gr.Row(elem_id="asking", equal_height=False):
-        question = gr.Textbox(
-            show_label=False, label="问题", placeholder="输入问题，回车发送", lines=1, max_lines=6,
-            max_length=MAX_QUESTION, scale=1, container=False, elem_id="question", autofocus=True,
-        )  # fmt: skip
-        send = gr.Button("提问", variant="primary", scale=0, min_width=96, elem_id="send")
-        stop = gr.Button("停止", variant="stop", scale=0, min_width=96, visible=False, elem_id="stop")
-    with gr.Row(elem_id="chat-tools"):
-        without = gr.Checkbox(
-            label="只用资料摘录（不用大模型）", value=False, container=False, scale=1,
-            visible=assistant.settings.model_configured, elem_id="no-model",
-        )  # fmt: skip
-        clear = gr.Button("清空对话", size="sm", scale=0, min_width=112, elem_id="clear", visible=False)
-
-    outputs: list[Any] = [question, chatbot, conversation, suggestions, send, stop, clear]
-    handler = _handler(assistant)
-    events = [
-        gr.on([question.submit, send.click], handler, [question, conversation, without], outputs, **_QUIET)
-    ]
-    for button in chosen:
-        events.append(button.click(handler, [button, conversation, without], outputs, **_QUIET))
-    stop.click(_stop, [conversation], outputs, cancels=events, queue=False, **_QUIET)
-    clear.click(_clear, None, outputs, cancels=events, queue=False, **_QUIET)
-
-
 # "private": the page's own wiring is no API. Stages show progress, so Gradio's own is off.
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_NOW: dict[str, Any] = {**_QUIET, "queue": False}
+Shown = tuple[Any, ...]
 
 
-def _handler(assistant: Assistant) -> Callable[[str, Conversation, bool], Iterator[tuple[Any, ...]]]:
-    def ask(question: str, conversation: Conversation, without: bool) -> Iterator[tuple[Any, ...]]:
+def build(assistant: Assistant, page: gr.Blocks) -> None:
+    """Lay out the screen inside the current Blocks context and wire it."""
+    screen = lay_out(assistant)
+    events = Events(assistant)
+    outputs = screen.outputs
+    options = [screen.current, screen.editing, screen.search, screen.collection, screen.without]
+    sent = [screen.question.submit, screen.send.click]
+    asking = [gr.on(sent, events.ask, [screen.question, *options], outputs, **_QUIET)]
+    for button in screen.suggestions:
+        asking.append(button.click(events.ask, [button, *options], outputs, **_QUIET))
+    asking.append(screen.again.click(events.again, options, outputs, **_QUIET))
+    here = [screen.current, screen.search]
+    screen.stop.click(events.stop, here, outputs, cancels=asking, **_NOW)
+    screen.edit.click(events.edit, [*here, screen.editing], outputs, **_NOW)
+    screen.new.click(events.new, [screen.search], outputs, cancels=asking, **_NOW)
+    screen.listed.input(events.open, [screen.listed, screen.search], outputs, cancels=asking, **_NOW)
+    screen.search.change(events.find, here, [screen.listed], trigger_mode="always_last", **_NOW)
+    gr.on([screen.rename.click, screen.title.submit], events.rename, [*here, screen.title], outputs, **_NOW)
+    gone = [*outputs, screen.removed, screen.undo]
+    screen.remove.click(events.remove, here, gone, cancels=asking, **_NOW)
+    screen.undo.click(events.restore, [screen.removed, screen.search], gone, **_NOW)
+    page.load(events.load, None, [*outputs, *screen.suggestions, screen.collection, screen.without], **_NOW)
+
+
+class Events:
+    """What the screen does; the conversation's id is all a browser tab remembers."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def ask(
+        self, question: str, current: str, editing: bool, search: str, collection: str, without: bool,
+        request: gr.Request,
+    ) -> Iterator[Shown]:  # fmt: skip
         """Answer one question; what was asked stays, whatever happens."""
-        question = (question or "").strip()
+        owner, question = owner_of(request), (question or "").strip()
+        kept = self._assistant.records.conversations
         if not question:
-            yield _screen("", conversation)
+            yield self._screen(owner, kept.get(owner, current), search)
             return
-        conversation = conversation.stopped().asked(question)
+        if editing:
+            kept.take_back(owner, current)
+        yield from self._answer(owner, current, question, search, collection, not without)
+
+    def again(
+        self, current: str, editing: bool, search: str, collection: str, without: bool, request: gr.Request
+    ) -> Iterator[Shown]:
+        """Answer the last question once more, with or without the model as is set now."""
+        owner = owner_of(request)
+        question = self._assistant.records.conversations.take_back(owner, current)
+        if question:
+            yield from self._answer(owner, current, question, search, collection, not without)
+
+    def _answer(
+        self, owner: str, current: str, question: str, search: str, collection: str, use_model: bool
+    ) -> Iterator[Shown]:
+        kept = self._assistant.records.conversations
+        if kept.get(owner, current):
+            kept.reply(owner, current, "note", STOPPED)
+        conversation = kept.ask(owner, current, question)
         try:
-            for state, working in reply(assistant, conversation, use_model=not without):
-                failed = not working and len(state.turns) == len(conversation.turns)
-                yield _screen(question if failed else "", state, working)
+            events = reply(self._assistant, owner, conversation, use_model=use_model, collection=collection)
+            for state, working in events:
+                yield self._screen(owner, state, search, working)
         except Exception:
             logger.exception("answering failed")
-            yield _screen(question, conversation.failed(UNEXPECTED))
+            yield self._screen(owner, kept.reply(owner, conversation.id, "error", UNEXPECTED), search)
 
-    return ask
+    def stop(self, current: str, search: str, request: gr.Request) -> Shown:
+        """Give up the pending question; it goes back into the box."""
+        owner, kept = owner_of(request), self._assistant.records.conversations
+        before = kept.get(owner, current) or _latest_pending(kept, owner)
+        if before is None:
+            return self._screen(owner, None, search)
+        question = before.pending
+        state = kept.reply(owner, before.id, "note", STOPPED)
+        return self._screen(owner, state, search, question=question, editing=bool(question))
+
+    def edit(self, current: str, search: str, editing: bool, request: gr.Request) -> Shown:
+        """Put the last question into the box, to be asked in its place; or leave it as it was."""
+        owner = owner_of(request)
+        conversation = self._assistant.records.conversations.get(owner, current)
+        question = conversation.last_question if conversation and not editing else ""
+        return self._screen(owner, conversation, search, question=question, editing=bool(question))
+
+    def new(self, search: str, request: gr.Request) -> Shown:
+        """Begin a new conversation; it is kept once something is asked."""
+        return self._screen(owner_of(request), None, search)
+
+    def open(self, chosen: str, search: str, request: gr.Request) -> Shown:
+        """Show a kept conversation."""
+        owner = owner_of(request)
+        return self._screen(owner, self._assistant.records.conversations.get(owner, chosen), search)
+
+    def find(self, current: str, search: str, request: gr.Request) -> Any:
+        """List the conversations in which something stands."""
+        return self._list(owner_of(request), current, search)
+
+    def rename(self, current: str, search: str, title: str, request: gr.Request) -> Shown:
+        """Give the conversation another name."""
+        owner, kept = owner_of(request), self._assistant.records.conversations
+        try:
+            kept.rename(owner, current, title)
+        except BadRequest as err:
+            gr.Warning(str(err))
+        return self._screen(owner, kept.get(owner, current), search)
+
+    def remove(self, current: str, search: str, request: gr.Request) -> Shown:
+        """Take the conversation out of the list; it can be brought back."""
+        owner = owner_of(request)
+        self._assistant.records.conversations.remove(owner, current)
+        return *self._screen(owner, None, search), current, gr.update(visible=True)
+
+    def restore(self, removed: str, search: str, request: gr.Request) -> Shown:
+        """Bring back what was removed last."""
+        owner, kept = owner_of(request), self._assistant.records.conversations
+        kept.restore(owner, removed)
+        return *self._screen(owner, kept.get(owner, removed), search), "", gr.update(visible=False)
+
+    def load(self, request: gr.Request) -> Shown:
+        """Show the conversation that the page's address names, and what can be asked."""
+        owner, settings = owner_of(request), self._assistant.settings
+        current = str(dict(request.query_params).get("c", ""))
+        questions = suggestions(self._assistant, SUGGESTED)
+        buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
+        names = self._assistant.documents.collections()
+        return (
+            *self._screen(owner, self._assistant.records.conversations.get(owner, current), ""),
+            *buttons,
+            gr.update(choices=[ALL, *names], value="", visible=bool(names)),
+            gr.update(visible=settings.model_configured),
+        )
+
+    def _screen(
+        self, owner: str, conversation: Conversation | None, search: str, working: str = "", *,
+        question: str = "", editing: bool = False,
+    ) -> Shown:  # fmt: skip
+        """Return the values of the screen's outputs, in their order."""
+        started = conversation is not None
+        current = conversation.id if conversation else ""
+        return (
+            question,
+            gr.update(value=shown(conversation, working), height=HEIGHT if started else EMPTY_HEIGHT),
+            current,
+            editing,
+            gr.update(visible=not started),
+            gr.update(visible=not working, value="改好了，提问" if editing else "提问"),
+            gr.update(visible=bool(working)),
+            gr.update(visible=started and not working),
+            gr.update(value="放弃修改" if editing else "修改问题"),
+            _links(current),
+            self._list(owner, current, search),
+            gr.update(visible=started),
+            conversation.title if conversation else "",
+        )
+
+    def _list(self, owner: str, current: str, search: str) -> Any:
+        try:
+            headings = self._assistant.records.conversations.listed(owner, search)
+        except LingxueError as err:
+            logger.warning("conversations cannot be listed: %s", err)
+            headings = []
+        choices = [(heading.title, heading.id) for heading in headings]
+        return gr.update(choices=choices, value=current if current in {c[1] for c in choices} else None)
 
 
-def _stop(conversation: Conversation) -> tuple[Any, ...]:
-    return _screen(conversation.pending, conversation.stopped())
+def _links(current: str) -> str:
+    """The open conversation's mark for the page's script, and its export."""
+    if not current:
+        return '<p class="lx-links" id="open-"></p>'
+    name = escape(current)
+    link = f'<a class="lx-button" href="conversation/{name}.docx">导出 Word</a>'
+    return f'<p class="lx-links" id="open-{name}">{link}</p>'
 
 
-def _clear() -> tuple[Any, ...]:
-    return _screen("", Conversation())
-
-
-def _screen(question: str, conversation: Conversation, working: str = "") -> tuple[Any, ...]:
-    """Return the values of the screen's outputs, in their order."""
-    started = bool(conversation.messages)
-    return (
-        question,
-        gr.update(value=conversation.shown(working), height=HEIGHT if started else EMPTY_HEIGHT),
-        conversation,
-        gr.update(visible=not started),
-        gr.update(visible=not working),
-        gr.update(visible=bool(working)),
-        gr.update(visible=started),
-    )
+def _latest_pending(kept: Any, owner: str) -> Conversation | None:
+    """The conversation that was just begun: its id may not have reached the page before it was stopped."""
+    latest = kept.listed(owner)[:1]
+    found: Conversation | None = kept.get(owner, latest[0].id) if latest else None
+    return found if found and found.pending else None

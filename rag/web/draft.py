@@ -32,7 +32,7 @@ _EVENT = "如：上学期我牵头开了一次教研组会……（可不填，�
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
 
 
-def build(assistant: Assistant) -> None:
+def build(assistant: Assistant, _page: gr.Blocks) -> None:
     """Lay out the screen inside the current Blocks context and wire it."""
     with gr.Row():
         with gr.Column(scale=2, min_width=300, elem_id="draft-form"):

@@ -32,7 +32,7 @@ def build_page(assistant: Assistant) -> gr.Blocks:
                 ("评测", "evaluate", evaluate),
             ):
                 with gr.Tab(name, id=key, elem_id=f"screen-{key}"):
-                    screen.build(assistant)
+                    screen.build(assistant, page)
     shown: gr.Blocks = page
     shown.queue(max_size=64, default_concurrency_limit=10, api_open=False)
     return shown

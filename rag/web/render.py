@@ -69,8 +69,8 @@ def _plain_lines(text: str) -> str:
     return to_html(text, lambda number: "", lambda line: "")
 
 
-def answer_html(answer: Answer, message: str) -> str:
-    """Render a verified answer; `message` is the message's key within the conversation."""
+def answer_html(answer: Answer, message: str, opinion: str = "") -> str:
+    """Render a verified answer; `message` is its key, `opinion` what its reader thought: up, down or ""."""
     parts = []
     if answer.status in _FLAGS:
         parts.append(f'<p class="lx-flag">{_FLAGS[answer.status]}</p>')
@@ -80,17 +80,26 @@ def answer_html(answer: Answer, message: str) -> str:
     text = to_html(answer.answer, chips.chip, _Labels(answer.sentences).label)
     parts.append(f'<div class="lx-text">{text}</div>')
     parts.append(sources_html(answer.citations, message))
-    parts.append(_foot(answer))
+    parts.append(f'<p class="lx-foot">{_how(answer)}{COPY}{_judge(message, opinion)}</p>')
     return f'<div class="lx-answer lx-{answer.status}">{"".join(parts)}</div>'
 
 
-def _foot(answer: Answer) -> str:
+def _judge(message: str, opinion: str) -> str:
+    """Two buttons; the chosen one is marked, also for those who do not see colours."""
+    return "".join(
+        f'<button type="button" class="lx-judge lx-{value}{" lx-given" if value == opinion else ""}" '
+        f'id="j-{value}-{message}" title="{hint}">{"✓ " if value == opinion else ""}{word}</button>'
+        for value, word, hint in (("up", "赞", "这个回答有用"), ("down", "踩", "这个回答没用，说说原因"))
+    )
+
+
+def _how(answer: Answer) -> str:
     if not answer.citations:
-        return f'<p class="lx-foot">{COPY}</p>'
+        return ""
     how = f"由 {answer.model} 整理，已逐句核对" if answer.model else "直接摘自资料，未用大模型"
     if answer.status == "no_evidence":
         how = "以上为最接近的内容，不是回答"
-    return f'<p class="lx-foot"><span>{escape(how)}</span>{COPY}</p>'
+    return f"<span>{escape(how)}</span>"
 
 
 def sources_html(citations: Sequence[Citation], message: str) -> str:

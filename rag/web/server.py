@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from rag.assistant import Assistant
     from rag.config import Settings
+    from rag.records.accounts import Accounts
 
 MAX_UPLOAD = "20mb"  # an evaluation set
 GRACE_S = 2  # open pages keep a connection; stopping does not wait for them
-HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def serve(assistant: Assistant) -> None:
@@ -89,18 +89,26 @@ def build_app(assistant: Assistant) -> FastAPI:
     from fastapi.staticfiles import StaticFiles
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from rag.config import LOOPBACK
+    from rag.web.gate import Gate, add_login, user_of
     from rag.web.guard import STATIC, Guard
     from rag.web.page import build_page
+    from rag.web.replies import add_replies
     from rag.web.reports import add_reports
     from rag.web.theme import make_theme
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if assistant.settings.host in HERE:
+    accounts = _accounts(assistant)
+    app.add_middleware(Gate, accounts=accounts)
+    if accounts is None:
         # Another site's name may be pointed at this computer; only our own names are answered.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, "[::1]"])
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    else:
+        add_login(app, accounts)
     app.add_middleware(Guard)
     _add_evidence(app, assistant)
     add_reports(app, assistant)
+    add_replies(app, assistant)
     app.mount("/lingxue", StaticFiles(directory=STATIC), name="lingxue")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -116,8 +124,23 @@ def build_app(assistant: Assistant) -> FastAPI:
         ssr_mode=False,
         favicon_path=str(STATIC / "favicon.png"),
         theme=make_theme(),
+        auth_dependency=None if accounts is None else lambda request: user_of(request).name or None,
     )
     return mounted
+
+
+def _accounts(assistant: Assistant) -> Accounts | None:
+    """Return the accounts where people have to log in, or None; raise BadSettings where nobody could."""
+    if not assistant.settings.login_required:
+        return None
+    accounts = assistant.records.accounts
+    if not accounts.has_admin():
+        raise BadSettings(
+            name="LINGXUE_HOST",
+            value=assistant.settings.host,
+            reason="别的电脑也能打开时必须登录，而现在还没有管理员。请先运行 lingxue user add 名字 --admin",
+        )
+    return accounts
 
 
 def _add_evidence(app: FastAPI, assistant: Assistant) -> None:

@@ -105,12 +105,94 @@
     setTimeout(() => { button.textContent = label; }, 1500);
   }
 
+  // An opinion on an answer; of a useless one the reason is asked for.
+  async function send(key, opinion, reason = "", comment = "") {
+    const reply = await fetch("feedback", {
+      method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ key, opinion, reason, comment }),
+    });
+    return reply.ok;
+  }
+  function mark(key, opinion) {
+    for (const value of ["up", "down"]) {
+      const button = document.getElementById(`j-${value}-${key}`);
+      if (!button) continue;
+      const given = value === opinion;
+      button.classList.toggle("lx-given", given);
+      button.setAttribute("aria-pressed", String(given));
+      button.textContent = (given ? "✓ " : "") + (value === "up" ? "赞" : "踩");
+    }
+  }
+  async function judge(button) {
+    const [, value, key] = button.id.match(/^j-(up|down)-(.+)$/) || [];
+    if (!key) return;
+    const opinion = button.classList.contains("lx-given") ? "" : value;
+    let said = {};
+    if (opinion === "down") {
+      said = await why();
+      if (!said) return;
+    }
+    let kept = false;
+    try {
+      kept = await send(key, opinion, said.reason, said.comment);
+    } catch {
+      kept = false;
+    }
+    if (kept) mark(key, opinion);
+    else button.textContent = "没有记下，请再点一次";
+  }
+  async function why() {
+    let reasons = [];
+    try {
+      reasons = await (await fetch("feedback", { credentials: "same-origin" })).json();
+    } catch {
+      reasons = ["其他"];
+    }
+    const dialog = element("dialog", { class: "lx-dialog", "aria-labelledby": "why-title" });
+    const form = element("form", { method: "dialog" }, element("h2", { id: "why-title" }, "这个回答哪里不好？"));
+    const group = element("fieldset", {}, element("legend", { class: "lx-hidden" }, "原因"));
+    for (const [number, reason] of reasons.entries()) {
+      const radio = element("input", { type: "radio", name: "reason", value: reason });
+      if (number === 0) radio.checked = true;
+      group.append(element("label", {}, radio, ` ${reason}`));
+    }
+    const note = element("textarea", { rows: "2", maxlength: "500", "aria-label": "补充说明（可不填）", placeholder: "补充说明（可不填）" });
+    const done = element("button", { value: "send", class: "lx-primary" }, "提交");
+    const cancel = element("button", { value: "cancel", formnovalidate: "" }, "取消");
+    form.append(group, note, element("div", { class: "lx-row" }, done, cancel));
+    dialog.append(form);
+    document.body.append(dialog);
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => {
+        const reason = form.querySelector("input:checked")?.value || "";
+        resolve(dialog.returnValue === "send" ? { reason, comment: note.value } : null);
+        dialog.remove();
+      });
+    });
+  }
+
+  // The open conversation stands in the address, so that a reload comes back to it.
+  function followAddress() {
+    const open = document.querySelector("#chat-links .lx-links")?.id.slice("open-".length);
+    if (open === undefined) return;
+    const address = new URL(window.location.href);
+    if ((address.searchParams.get("c") || "") === open) return;
+    if (open) address.searchParams.set("c", open);
+    else address.searchParams.delete("c");
+    window.history.replaceState(window.history.state, "", address);
+    document.body.classList.remove("lx-history");
+  }
+
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const target = event.target instanceof Element ? event.target : event.target.parentElement;
     if (target.closest(".lx-close")) return close();
     const copier = target.closest(".lx-copy");
     if (copier) { event.preventDefault(); return copy(copier); }
+    const judged = target.closest(".lx-judge");
+    if (judged) return judge(judged);
+    if (target.closest("#history-toggle")) return document.body.classList.toggle("lx-history");
     const link = target.closest('a[href^="#c-"], a.lx-open, #panel a.lx-more');
     if (!link) return;
     event.preventDefault();
@@ -178,6 +260,7 @@
     relabel(chat);
     follow(chat);
     bringOutline();
+    followAddress();
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-label"] });
 
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,28 @@
+"""All that is kept of people, over one database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.records.accounts import Accounts
+from rag.records.conversations import Conversations
+from rag.records.database import Database
+from rag.records.feedback import Feedback
+from rag.records.tokens import Tokens
+
+
+class Records:
+    """Conversations, feedback, accounts and tokens."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """Open the database; raise DataDirUnusable or BadSettings."""
+        self._database = Database(folder, url)
+        self.conversations = Conversations(self._database)
+        self.feedback = Feedback(self._database)
+        self.accounts = Accounts(self._database)
+        self.tokens = Tokens(self._database)
+        self.conversations.purge()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
