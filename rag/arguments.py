@@ -79,6 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
     serve = command("serve", "打开网页")
     serve.add_argument("--host", default=argparse.SUPPRESS, metavar="地址")
     serve.add_argument("--port", type=int, default=argparse.SUPPRESS, metavar="端口")
+    _user(command("user", "管理登录账号"))
     command("doctor", "检查哪些能用、哪些受限、怎么办")
     return parser
 
@@ -94,6 +95,13 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--seed", type=int, default=0, metavar="整数", help="换一个整数，换一个角度")
     draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx 或 .md 文件")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _user(user: argparse.ArgumentParser) -> None:
+    user.add_argument("action", choices=["add", "remove", "unlock", "list"], metavar="动作",
+                      help="add 添加或重设密码，remove 删除，unlock 解锁，list 列出")  # fmt: skip
+    user.add_argument("name", nargs="?", default="", metavar="用户名")
+    user.add_argument("--admin", action="store_true", help="管理员：可以改资料库和设置")
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:

@@ -211,11 +211,22 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if any(finding.state == "不可用" for finding in findings) else 0
 
 
+def _user(options: argparse.Namespace) -> int:
+    from rag.people import manage
+
+    for line in manage(
+        _assistant(options).records.accounts, options.action, options.name, admin=options.admin
+    ):
+        _print(line)
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
     "draft": _draft,
     "eval": _eval,
     "serve": _serve,
+    "user": _user,
     "doctor": _doctor,
 }

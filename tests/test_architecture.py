@@ -16,14 +16,14 @@ LAYERS = [
     {"types", "errors", "protocols"},
     {
         "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "documents", "docx", "embed", "headings", "ingest",
-        "lexical", "limited", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question", "records",
+        "lexical", "limited", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question", "records", "saved",
         "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
     {"answer", "extract", "generate", "outline"},
     {"assistant", "doctor"},
-    {"cli", "web", "__main__"},
+    {"cli", "people", "web", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
