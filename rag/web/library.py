@@ -75,8 +75,8 @@ class Library:
         name = _UNSAFE.sub("_", file.filename or "").strip(". ")[-120:]
         suffix = Path(name).suffix.lower()
         if suffix not in supported_suffixes():
-            known = "、".join(supported_suffixes())
-            return JSONResponse({"error": f"不支持这种格式（{suffix or '没有扩展名'}）。支持：{known}"})
+            reason = f"不支持这种格式（{suffix or '没有扩展名'}）。请另存为 .docx、.pdf 或 .txt 再上传。"
+            return JSONResponse({"error": reason})
         folder = self.assistant.settings.data_dir / "files"
         folder.mkdir(parents=True, exist_ok=True)
         path, size = folder / name, 0

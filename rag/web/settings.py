@@ -20,6 +20,7 @@ from rag.web.gate import user_of
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from rag.config import Settings
 
 TITLE = "设置"
 _PARTS = {"资料与文字": ("lingxue.db",), "检索索引": ("index",), "上传的文件": ("files",),
@@ -32,6 +33,7 @@ class SettingsScreen:
 
     def __init__(self, assistant: Assistant) -> None:
         self.assistant = assistant
+        self.fixed = fixed(assistant.settings)
 
     def page(
         self, request: Request, message: str = "", *, findings: list[Finding] | None = None, token: str = ""
@@ -44,7 +46,7 @@ class SettingsScreen:
         if shared:
             parts.append(view.account_html(user))
         if user.is_admin:
-            parts += [view.model_html(settings, self.fixed()), view.findings_html(findings)]
+            parts += [view.model_html(settings, self.fixed), view.findings_html(findings)]
             if shared:
                 parts.append(view.users_html(records.accounts.listed()))
             parts.append(view.feedback_html(records.feedback.counts()))
@@ -64,20 +66,9 @@ class SettingsScreen:
             message = told(str(err), wrong=True)
         return self.page(request, message)
 
-    def fixed(self) -> set[str]:
-        """Return the model's settings that were made outside and win over the screen's."""
-        settings, kept = self.assistant.settings, saved.read_saved(self.assistant.settings.data_dir)
-        found = {
-            name
-            for name in saved.FIELDS
-            if name in settings.model_fields_set and _plain(getattr(settings, name)) != kept.get(name)
-        }
-        # A key given outside goes to the address given outside, to no other.
-        return found | {"llm_base_url"} if "llm_api_key" in found else found
-
     def change(self, given: dict[str, str], act: str) -> str:
         """Save, forget or try the model's settings; return what came of it."""
-        settings, fixed = self.assistant.settings, self.fixed()
+        settings, fixed = self.assistant.settings, self.fixed
         kept = {} if act == "forget" else saved.read_saved(settings.data_dir)
         if act != "forget":
             url = given["llm_base_url"].strip()
@@ -194,6 +185,18 @@ def _add_accounts(app: FastAPI, place: SettingsScreen) -> None:
             return f"{name} 可以登录了。"
 
         return place.act(request, action)
+
+
+def fixed(settings: Settings) -> set[str]:
+    """Return the model's settings that were made outside and win over the screen's."""
+    kept = saved.read_saved(settings.data_dir)
+    found = {
+        name
+        for name in saved.FIELDS
+        if name in settings.model_fields_set and _plain(getattr(settings, name)) != kept.get(name)
+    }
+    # A key given outside goes to the address given outside, to no other.
+    return found | {"llm_base_url"} if "llm_api_key" in found else found
 
 
 def disk_use(data_dir: Path) -> dict[str, int]:
