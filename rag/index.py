@@ -21,21 +21,25 @@ import numpy as np
 
 from rag.chunk import is_evidence
 from rag.errors import DataDirUnusable
+from rag.features import Groups
 from rag.lexical import LexicalIndex
 from rag.protocols import Encoder
 from rag.store import Store
 from rag.types import Chunk
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rag.types import Matrix
 
 logger = logging.getLogger(__name__)
 
-LAYOUT = 1  # raise when what a generation holds changes: old ones are then rebuilt
+LAYOUT = 2  # raise when what a generation holds changes: old ones are then rebuilt
 BATCH = 2000  # Chroma refuses more than 5,461 records at once
 VERIFIED = 2000  # at most so many records are looked up again after a build
 _COLLECTION = "chunks"
 _CURRENT = "CURRENT"
+_VECTORS = "vectors.npy"
 ProgressCallback = Callable[[str, int, int], None]
 
 
@@ -52,6 +56,27 @@ class Generation:
     def lexical(self) -> LexicalIndex:
         """The BM25 index over the chunks, by position."""
         return LexicalIndex.load(self.folder / "lexical")
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The source and section of each chunk."""
+        return Groups.of(self.chunks)
+
+    @cached_property
+    def _vectors(self) -> Matrix | None:
+        """The chunks' vectors in half precision, read as needed; None where the file is lost."""
+        try:
+            return np.load(self.folder / _VECTORS, mmap_mode="r")  # type: ignore[no-any-return]
+        except (OSError, ValueError) as err:
+            logger.warning("no vectors beside the index: %s", err)
+            return None
+
+    def cosines(self, query: Matrix, positions: NDArray[np.int64]) -> Matrix:
+        """Return the cosine similarities (positions,) of chunks with a (1, dim) vector; zeros without vectors."""
+        if self._vectors is None or not len(positions):
+            return np.zeros(len(positions), dtype=np.float32)
+        similarities: Matrix = self._vectors[positions].astype(np.float32) @ query[0]
+        return similarities
 
     @cached_property
     def _client(self) -> Any:
@@ -166,6 +191,7 @@ class Index:
     def _build(self, chunks: Sequence[Chunk], vectors: Matrix, on_progress: ProgressCallback | None) -> Path:
         folder = _next_folder(self._folder)
         LexicalIndex.build(indexed_text(chunk) for chunk in chunks).save(folder / "lexical")
+        np.save(folder / _VECTORS, vectors.astype(np.float16))
         client = _client(folder)
         collection = client.create_collection(
             _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}

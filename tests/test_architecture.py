@@ -16,8 +16,8 @@ LAYERS = [
     {"types", "errors", "protocols"},
     {
         "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
-        "lexical", "llm", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
-        "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
+        "asking", "features", "lexical", "llm", "matching", "rerank", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
+        "sentence_features", "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
     {"retrieve", "langchain_retriever", "evidence"},
