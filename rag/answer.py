@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag import clause, generate
@@ -42,6 +42,7 @@ class Library:
     reader: SourceReader
     lexical: LexicalIndex
     stamps: Sequence[Stamp]
+    impaired: Callable[[], bool] = lambda: False  # asked after the search: did it go by words alone?
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -
     sources = {citation.source_id for citation in answer.citations}
     if answer.model is None and len(sources) > 1 and disagree(found.question, found.evidence):
         told.append(notices.text("differ"))
+    if library.impaired():
+        told.append(notices.text("lexical_only"))
     if not told:
         return answer
     lines = "".join(f"\n\n> {line}" for line in told)

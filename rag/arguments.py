@@ -87,6 +87,10 @@ def make_parser() -> argparse.ArgumentParser:
     serve = command("serve", "打开网页")
     serve.add_argument("--host", default=argparse.SUPPRESS, metavar="地址")
     serve.add_argument("--port", type=int, default=argparse.SUPPRESS, metavar="端口")
+    backup = command("backup", "把资料库、记录、设置备份成一个文件")
+    backup.add_argument("file", type=Path, metavar="文件", help="写到这个 .zip 文件")
+    restore = command("restore", "从备份恢复；现有数据移到 before-restore-时间 文件夹")
+    restore.add_argument("file", type=Path, metavar="文件", help="lingxue backup 写出的 .zip 文件")
     command("doctor", "检查哪些能用、哪些受限、怎么办")
     return parser
 

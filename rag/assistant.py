@@ -7,21 +7,16 @@ part and decides nothing of its own.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from filelock import FileLock, Timeout
 
 from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import DataDirBusy, DataDirUnusable, FetchFailed, NothingIndexed
+from rag.errors import FetchFailed, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited
@@ -30,6 +25,7 @@ from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
+from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -41,19 +37,7 @@ if TYPE_CHECKING:
     from rag.review import Draft, Report
     from rag.trace import Trace
 
-logger = logging.getLogger(__name__)
-
-LOCK_WAIT_S = 2.0
 SOURCES_KEPT = 32  # sources held in memory for quoting
-ProgressCallback = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What an indexing run did: a report per file, and the chunks now searchable."""
-
-    files: tuple[FileReport, ...]
-    chunks: int
 
 
 class Assistant:
@@ -62,12 +46,12 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; open nothing yet."""
         self.settings = settings
-        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda source_id: self.store.source(source_id))
+        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
     def store(self) -> Store:
-        """The durable record; raise DataDirUnusable or StoreDamaged."""
-        return Store(self.settings.data_dir / "lingxue.db")
+        """The durable record; raise DataDirUnusable, StoreDamaged or StoreLost."""
+        return open_store(self.settings.data_dir)
 
     @cached_property
     def documents(self) -> Documents:
@@ -82,7 +66,14 @@ class Assistant:
     @cached_property
     def search_index(self) -> Index:
         """The generations of the search index."""
-        return Index(self.settings.data_dir / "index", self.store, self.encoder)
+        return Index(
+            self.settings.data_dir / "index", self.store, self.encoder, chroma_url=self.settings.chroma_url
+        )
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """What keeps store and index in step."""
+        return Upkeep(self.settings, self.store, self.search_index)
 
     @cached_property
     def retriever(self) -> HybridRetriever:
@@ -125,15 +116,7 @@ class Assistant:
 
         Raises: FolderNotFound, BadSettings (a manifest), DataDirUnusable, DataDirBusy, EncoderNotFound.
         """
-        with self._locked():
-            if paths:
-                files = ingest.add_paths(self.store, paths, on_progress)
-            else:
-                files = ingest.sync_folder(self.store, self.settings.knowledge_dir, on_progress)
-                self.store.set_meta("knowledge_dir", str(self.settings.knowledge_dir.resolve()))
-            generation = self.search_index.refresh(on_progress)
-        self._read_source.cache_clear()
-        return IndexReport(tuple(files), len(generation.chunks))
+        return self.upkeep.index(paths, on_progress)
 
     def official(self) -> list[tuple[Text, Record | None]]:
         """Return the catalogue of official texts, each with how its copy came, where there is one."""
@@ -169,25 +152,17 @@ class Assistant:
 
     def refresh(self, *, on_progress: ProgressCallback | None = None) -> None:
         """Bring the search index up to date with the store, after documents were changed or removed."""
-        with self._locked():
-            self.search_index.refresh(on_progress)
-        self._read_source.cache_clear()
+        self.upkeep.refresh(on_progress)
 
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: the folder never read, another one asked for, index lost or stale.
 
+        A stale index goes on serving where it cannot be renewed just now: another
+        process is at it, or the folder cannot be written.
+
         Returns: the report of the run, or None where there was nothing to do.
         """
-        asked = str(self.settings.knowledge_dir.resolve())
-        moved = (
-            "knowledge_dir" in self.settings.model_fields_set and self.store.meta("knowledge_dir") != asked
-        )
-        if moved or not self.store.meta("knowledge_dir"):
-            return self.index(on_progress=on_progress)
-        if self.search_index.current() is None:
-            with self._locked():
-                return IndexReport((), len(self.search_index.refresh(on_progress).chunks))
-        return None
+        return self.upkeep.ready(on_progress)
 
     def ask(
         self,
@@ -201,7 +176,15 @@ class Assistant:
 
         Raises: BadRequest, NothingIndexed, and what opening the parts raises.
         """
-        self.ready()
+        self.upkeep.renew()
+        try:
+            yield from self._ask(question, history, use_model, collection)
+        except SourceNotFound:  # replaced between search and quoting: the new index has its successor
+            yield from self._ask(question, history, use_model, collection)
+
+    def _ask(
+        self, question: str, history: Sequence[Turn], use_model: bool, collection: str
+    ) -> Iterator[Event]:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
@@ -211,6 +194,7 @@ class Assistant:
             reader=self,
             lexical=generation.lexical,
             stamps=stamps,
+            impaired=lambda: bool(generation.dense_failed),
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
@@ -229,7 +213,7 @@ class Assistant:
         """Follow a question through the stages of retrieval; raise BadRequest or NothingIndexed."""
         from rag.trace import trace
 
-        self.ready()
+        self.upkeep.renew()
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
@@ -239,7 +223,7 @@ class Assistant:
         """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on."""
         from rag.outline import compose
 
-        self.ready()
+        self.upkeep.renew()
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
@@ -262,34 +246,19 @@ class Assistant:
 
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
-        return self._read_source(source_id)
+        return self._read_source((source_id, self.store.removals))
 
     def stamps(self) -> list[Stamp]:
         """Return what is stored, a line a file."""
         return self.store.stamps()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; a renewal of the index under way is waited for."""
+        if "upkeep" in self.__dict__:
+            self.upkeep.wait()
         if "search_index" in self.__dict__:
             self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
         if "records" in self.__dict__:
             self.records.close()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the data directory for writing; raise DataDirBusy or DataDirUnusable."""
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / "writing.lock")
-            lock.acquire(timeout=LOCK_WAIT_S)
-        except Timeout as err:
-            raise DataDirBusy(path=folder) from err
-        except OSError as err:
-            raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
-        try:
-            yield
-        finally:
-            lock.release()

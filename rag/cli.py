@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rag.arguments import make_parser
 from rag.errors import BadRequest, BadSettings, LingxueError
 from rag.offline import stay_offline
-from rag.terminal import complain as _complain
-from rag.terminal import progress as _progress
-from rag.terminal import show as _print
-from rag.terminal import show_json as _print_json
+from rag.terminal import complain, interrupted, progress, say, say_json
 
 _SETTINGS = ("data_dir", "knowledge_dir", "llm", "host", "port")
 
@@ -36,16 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[options.command](options)
     except BadSettings as err:
-        _complain(err)
+        complain(err)
         return 2
     except LingxueError as err:
-        _complain(err)
+        complain(err)
         return 1
     except KeyboardInterrupt:
-        _complain("已停止。")
+        complain("已停止。")
         return 1
     except OSError as err:
-        _complain(f"读写失败：{err.filename or ''}（{err.strerror or err}）。请检查路径、权限和磁盘空间。")
+        complain(f"读写失败：{err.filename or ''}（{err.strerror or err}）。请检查路径、权限和磁盘空间。")
         return 1
 
 
@@ -60,9 +54,9 @@ def _assistant(options: argparse.Namespace) -> Any:
 def _index(options: argparse.Namespace) -> int:
     assistant = _assistant(options)
     if options.official is None:
-        report = assistant.index(options.paths, on_progress=_progress())
+        report = assistant.index(options.paths, on_progress=progress())
     elif options.official:
-        report = assistant.index_official(options.official, on_progress=_progress())
+        report = assistant.index_official(options.official, on_progress=progress())
     else:
         return _list_official(assistant)
     for file in report.files:
@@ -72,9 +66,9 @@ def _index(options: argparse.Namespace) -> int:
             if file.outcome == "失败"
             else f"{file.name}" + (f"（{file.detail}）" if file.detail else "")
         )
-        _print(f"{file.outcome}　{line}")
+        say(f"{file.outcome}　{line}")
     failed = sum(file.outcome == "失败" for file in report.files)
-    _print(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
+    say(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0
 
 
@@ -86,18 +80,18 @@ def _list_official(assistant: Any) -> int:
             where += "（地址未核实，取来后请核对）"
         kept = f"；{record.retrieved_on} 取自 {record.url}，SHA-256 {record.sha256}" if record else ""
         issued = "，".join(filter(None, [text.issuer, text.issued_on]))
-        _print(f"{text.id}　《{text.title}》（{issued or '印发机关和日期未核'}）{where}{kept}")
-    _print("用 lingxue index --official 编号 取来加入；没有地址的，查到官方网页后用 --official 编号=地址。")
+        say(f"{text.id}　《{text.title}》（{issued or '印发机关和日期未核'}）{where}{kept}")
+    say("用 lingxue index --official 编号 取来加入；没有地址的，查到官方网页后用 --official 编号=地址。")
     return 0
 
 
 def _ready(assistant: Any) -> None:
-    report = assistant.ready(on_progress=_progress())
+    report = assistant.ready(on_progress=progress())
     if report:
-        _complain(f"已建立索引：{len(report.files)} 个文件，可检索 {report.chunks} 段。")
+        complain(f"已建立索引：{len(report.files)} 个文件，可检索 {report.chunks} 段。")
         for file in report.files:
             if file.outcome == "失败":
-                _complain(file.detail)
+                complain(file.detail)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -114,9 +108,9 @@ def _ask(options: argparse.Namespace) -> int:
             streamed = True
         if isinstance(event, Answer):
             if options.json:
-                _print_json(event.to_dict())
+                say_json(event.to_dict())
             else:
-                _print(("\n\n【核对后的回答】\n" if streamed else "") + _readable(event))
+                say(("\n\n【核对后的回答】\n" if streamed else "") + _readable(event))
     return 0
 
 
@@ -170,27 +164,27 @@ def _eval(options: argparse.Namespace) -> int:
     thresholds(options.fail_under)  # a typing mistake is told before the run, not after it
     assistant = _assistant(options)
     _ready(assistant)
-    with _interrupted() as cancelled:
+    with interrupted() as cancelled:
         done = evaluate(
             options.cases,
             assistant=assistant,
             out=options.out,
             workers=options.workers,
             judged=options.judge,
-            on_progress=_progress(),
+            on_progress=progress(),
             cancelled=cancelled,
         )
     if options.json:
-        _print_json(done.results)
+        say_json(done.results)
     else:
-        _print(summary(done.results))
-        _complain(f"报告已写入 {done.folder}")
+        say(summary(done.results))
+        complain(f"报告已写入 {done.folder}")
     if not done.complete:
-        _complain("已停止，没有做完。用同样的命令再运行一次，会接着做。")
+        complain("已停止，没有做完。用同样的命令再运行一次，会接着做。")
         return 1
     short = failures(done.results, options.fail_under)
     for line in short:
-        _complain(line)
+        complain(line)
     return 1 if short else 0
 
 
@@ -200,24 +194,8 @@ def _template(path: Path) -> int:
     if path.suffix.lower() != ".xlsx":
         raise BadRequest(reason=f"--template 只能是 .xlsx 文件：{path.name}。请改文件名。")
     write_template(path)
-    _complain(f"模板已写入 {path}")
+    complain(f"模板已写入 {path}")
     return 0
-
-
-@contextmanager
-def _interrupted() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl+C into a wish to stop, told by what is yielded; a second one ends at once."""
-    asked = threading.Event()
-
-    def note(number: int, frame: object) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -225,9 +203,9 @@ def _compare(options: argparse.Namespace) -> int:
 
     comparison = compare(load_results(options.before), load_results(options.after))
     if options.json:
-        _print_json(comparison)
+        say_json(comparison)
     else:
-        _print(describe(comparison))
+        say(describe(comparison))
     return 1 if regressions(comparison) else 0
 
 
@@ -240,12 +218,31 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from rag.backup import back_up
+
+    count = back_up(_assistant(options).settings.data_dir, options.file)
+    say(f"已备份 {count} 个文件到 {options.file}。里面有全部资料原文，请妥善保管。")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from rag.backup import restore
+    from rag.upkeep import writing
+
+    folder = _assistant(options).settings.data_dir
+    with writing(folder):
+        count = restore(options.file, folder)
+    say(f"已恢复 {count} 个文件。索引会在下次使用时重新建立。")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
     findings = examine(_assistant(options))
     for finding in findings:
-        _print(f"{finding.state}　{finding.name}：{finding.detail}")
+        say(f"{finding.state}　{finding.name}：{finding.detail}")
     return 1 if any(finding.state == "不可用" for finding in findings) else 0
 
 
@@ -257,5 +254,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "eval": _eval,
     "compare": _compare,
     "serve": _serve,
+    "backup": _backup,
+    "restore": _restore,
     "doctor": _doctor,
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import BadRequest
-from rag.terminal import complain, show, show_json
+from rag.terminal import complain, say, say_json
 from rag.types import DraftRequest, Outline
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def draft(options: argparse.Namespace, assistant: Assistant, ready: Callable[[An
     ready(assistant)
     outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in _FIELDS}))
     if options.json:
-        show_json(outline.to_dict())
+        say_json(outline.to_dict())
     if options.out:
         _write(outline, options.out, footnotes=options.footnotes)
         complain(f"已写入 {options.out}")
     elif not options.json:
-        show(write_markdown(outline))
+        say(write_markdown(outline))
     return 0
 
 
@@ -50,9 +50,9 @@ def check(options: argparse.Namespace, assistant: Assistant, ready: Callable[[An
     ready(assistant)
     report = assistant.review(drafts, siblings, role=options.role)
     if options.json:
-        show_json(report.to_dict())
+        say_json(report.to_dict())
     else:
-        show(write_report(report))
+        say(write_report(report))
     return 0
 
 

@@ -17,6 +17,9 @@
     ├── StoreDamaged
     ├── NothingIndexed
     ├── SourceNotFound
+    ├── SourceDamaged
+    ├── StoreLost
+    ├── BackupUnusable
     ├── EncoderNotFound
     ├── ModelFailed        a language model gave no usable reply
     │   └── ModelRefused   its server rejected the key or the request
@@ -141,6 +144,15 @@ class StoreDamaged(LingxueError):
     )
 
 
+class StoreLost(LingxueError):
+    """The database is gone or empty while the index built from it is still there."""
+
+    template = (
+        "数据库不见了：{path}（索引还在）。请用 lingxue restore 从备份恢复；没有备份就删除旁边的 index 文件夹"
+        "再运行 lingxue index 重新建立，逐个加入的文件要再加一次。"
+    )
+
+
 class NothingIndexed(LingxueError):
     """No document has been indexed yet."""
 
@@ -151,6 +163,18 @@ class SourceNotFound(LingxueError):
     """A source id that is not in the store."""
 
     template = "找不到这份资料（编号 {source_id}），可能已被删除。请重新提问。"
+
+
+class SourceDamaged(LingxueError):
+    """A stored document is not as it was stored; it is no longer quoted."""
+
+    template = "资料 {name} 的记录已损坏，已停止引用。请重新运行 lingxue index；仍不行请重新加入这个文件。"
+
+
+class BackupUnusable(LingxueError):
+    """A backup file cannot be restored; nothing was changed."""
+
+    template = "备份 {path} 不能恢复：{reason}。现有数据没有改动，请换一个备份文件。"
 
 
 class EncoderNotFound(LingxueError):

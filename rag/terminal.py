@@ -1,32 +1,32 @@
-"""What a command says: results on stdout, trouble and progress on stderr.
+"""How the command line speaks: results on stdout, a line of trouble on stderr, bars for progress.
 
-Knows no command.
+Ctrl+C is a wish to stop.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 
 def complain(message: object) -> None:
-    """Say what went wrong, on one line."""
+    """Write one line to stderr."""
     sys.stderr.write(" ".join(str(message).split()) + "\n")
 
 
-def show(text: str) -> None:
-    """Write a result and a line end."""
+def say(text: str) -> None:
+    """Write a result to stdout."""
     sys.stdout.write(text + "\n")
 
 
-def show_json(value: Any) -> None:
-    """Write a result as JSON."""
-    show(json.dumps(value, ensure_ascii=False, indent=2))
+def say_json(value: Any) -> None:
+    """Write a result to stdout as JSON."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def progress() -> Callable[[str, int, int], None]:
@@ -41,3 +41,19 @@ def progress() -> Callable[[str, int, int], None]:
         bars[stage].update(done - bars[stage].n)
 
     return report
+
+
+@contextmanager
+def interrupted() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl+C into a wish to stop, told by what is yielded; a second one ends at once."""
+    asked = threading.Event()
+
+    def note(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
