@@ -24,7 +24,8 @@ _SORTS: tuple[tuple[str, ...], ...] = (
     (
         "党组织会议", "校长办公会议", "校长办公会", "校务会议", "校务会", "支部委员会会议", "支部委员会",
         "支委会", "教职工代表大会", "教职工大会", "教代会", "支部党员大会", "党员大会", "支部大会",
-        "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话", "党课", "三会一课",
+        "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话",
+        "党课", "三会一课",
     ),
     (
         "公办职业学校", "民办职业学校", "职业学校", "公办幼儿园", "民办幼儿园", "幼儿园", "公办中小学校",
@@ -125,7 +126,8 @@ def _ordinal(question: str, last: str) -> str:
         return f"{clause[0]}{match[0]}讲什么？"
     if "《" in question or _name(question) or "法" in question[: match.start()]:
         return ""
-    return f"{_subject(last)}，第{match['n']}点是什么？"
+    steps = "的步骤" if match["unit"] == "步" else ""
+    return f"{_subject(last)}{steps}，第{match['n']}{'步' if steps else '点'}是什么？"
 
 
 def _exchange(last: str, what: str, question: str) -> str:
