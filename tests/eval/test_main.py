@@ -181,7 +181,7 @@ def test_commit_names_uncommitted_changes_by_their_content(tmp_path):
 
 def test_secrets_of_an_address_stay_out():
     settings = SimpleNamespace(
-        llm_base_url="https://user:pass@host/v1?key=1", llm_model="m", encoder="/home/x/bge"
+        llm_base_url="https://user:pass@host/v1?key=1", llm_model="m", encoder="/srv/models/bge"
     )
     told = context._settings(settings)
     assert told["llm_base_url"] == "https://host/v1" and told["encoder"] == "bge"
