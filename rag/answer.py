@@ -17,10 +17,10 @@ from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
 from rag.extract import extract
-from rag.opposite import contrary
-from rag.page import plain
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
+from rag.opposite import contrary
+from rag.page import plain
 from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp

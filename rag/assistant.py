@@ -109,6 +109,11 @@ class Assistant:
             max_tokens=settings.llm_max_tokens,
         )
 
+    def use_model(self, settings: Settings) -> None:
+        """Take over other settings of the language model; what is under way goes on with the old ones."""
+        self.settings = settings
+        self.__dict__.pop("model", None)
+
     def index(
         self, paths: Sequence[Path] = (), *, on_progress: ProgressCallback | None = None
     ) -> IndexReport:
@@ -202,9 +207,11 @@ class Assistant:
             question, history, library=library, notices=self.notices, model=model, system=system
         )
 
-    def answer(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Answer:
+    def answer(
+        self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True, collection: str = ""
+    ) -> Answer:
         """Answer a question in one piece."""
-        *_, last = self.ask(question, history, use_model=use_model)
+        *_, last = self.ask(question, history, use_model=use_model, collection=collection)
         if not isinstance(last, Answer):
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last

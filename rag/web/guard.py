@@ -67,7 +67,9 @@ def _ours() -> bytes:
     """Our script and style; their addresses change with their content, so none is shown stale."""
     tags = {
         "lingxue.js": '<script src="lingxue/{}"></script>',
+        "screens.js": '<script src="lingxue/{}"></script>',
         "lingxue.css": '<link rel="stylesheet" href="lingxue/{}">',
+        "screens.css": '<link rel="stylesheet" href="lingxue/{}">',
     }
     versions = {name: hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12] for name in tags}
     return "".join(tag.format(f"{name}?v={versions[name]}") for name, tag in tags.items()).encode()
