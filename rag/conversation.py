@@ -25,7 +25,7 @@ _SORTS: tuple[tuple[str, ...], ...] = (
         "党组织会议", "校长办公会议", "校长办公会", "校务会议", "校务会", "支部委员会会议", "支部委员会",
         "支委会", "教职工代表大会", "教职工大会", "教代会", "支部党员大会", "党员大会", "支部大会",
         "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话",
-        "党课", "三会一课",
+        "党课", "三会一课", "两个会议", "两个会", "会前", "会上", "会后",
     ),
     (
         "公办职业学校", "民办职业学校", "职业学校", "公办幼儿园", "民办幼儿园", "幼儿园", "公办中小学校",
@@ -38,6 +38,7 @@ _SORTS: tuple[tuple[str, ...], ...] = (
     ),
 )  # fmt: skip
 _NAMES = tuple((name, sort) for sort, names in enumerate(_SORTS) for name in names)
+LONGEST = 14  # a longer question says enough of itself
 _PERSON = re.compile(r"他们|她们|他|她|它们|它|这个会|该会|这种会|前者|后者")
 _POINTING = re.compile(
     r"^(?:那么|那(?!些|一)|这个?(?=是|又|有|里|$)|还有|再(?!选|次)|另外|上面|上述|刚才说?的?|其中|然后)[，,]?"
@@ -95,7 +96,7 @@ def leans(question: str) -> bool:
     if content == rest and not _PREDICATE.sub("", rest):
         content = ""
     pointed = rest != question.strip() or bool(_PERSON.search(rest))
-    return len(content) <= (4 if pointed else 1)
+    return len(content) <= (4 if pointed else 1) and len(rest) <= LONGEST
 
 
 def _about(asked: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ def extract(
     question: Question, evidence: Sequence[Evidence], citations: Citations, *, confidence: float
 ) -> tuple[str, list[Sentence]]:
     """Return the answer's Markdown and its sentences; citations are added in order of use."""
-    page = Page(citations, confidence=confidence)
+    page = Page(citations, confidence=confidence, noted=question.sourced)
     best = evidence[0]
     if not best.named and (comparison := compare.find(question, evidence)):
         compare.write(comparison, page)
@@ -77,15 +77,13 @@ def extract(
     return page.markdown(), page.sentences
 
 
-def _page(
-    question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float
-) -> Page:
+def _page(question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float) -> Page:
     """A page that says whose word each line is where they are not all the same one's."""
     words = {
         of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end])
         for u in _units(question, evidence)
     }
-    return Page(citations, confidence=confidence, labelled=len(words) > 1)
+    return Page(citations, confidence=confidence, labelled=len(words) > 1, noted=question.sourced)
 
 
 def _lists(question: Question, best: Evidence) -> bool:
@@ -230,7 +228,9 @@ def _unit(question: Question, evidence: Evidence) -> Unit:
     if evidence.end - evidence.start <= CITED_WHOLE and not _has_items(question, text, start, end):
         whole = (evidence.start, evidence.end)
         steps = _steps(text, *whole) if question.kind == "how" else []
-        return Unit(evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score)
+        return Unit(
+            evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score
+        )
     parts = ((start, end),)
     items = split.items(text, start, end) if question.kind in _ENUMERATING else []
     if items and (not question.size or question.size == len(items)):
