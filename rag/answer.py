@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from rag import clause, compare, generate, topic
 from rag.cite import Citations
-from rag.conversation import standalone
+from rag.conversation import by_model, standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
 from rag.extract import extract
@@ -68,8 +68,12 @@ def ask(
     notices: Notices,
     model: ChatModel | None = None,
     system: str = "",
+    rewrite: str = "",
 ) -> Iterator[Event]:
     """Answer a question; the last event is the `Answer`.
+
+    `system` and `rewrite` are the model's instructions for answering and for
+    completing a follow-up.
 
     Raises: BadRequest: the question is empty or too long. NothingIndexed.
     """
@@ -79,7 +83,8 @@ def ask(
         yield told
         return
     yield Progress("检索")
-    found = _find(text, history, library)
+    asked = by_model(text, history, model, rewrite) if model and rewrite else standalone(text, history)
+    found = _find(text, asked, library)
     retrieved = time.perf_counter()
     title_only = _title_only(found, library.reader, notices)
     if title_only or not _answers(found):
@@ -116,8 +121,7 @@ def _told(text: str, notices: Notices) -> Answer | None:
     return None
 
 
-def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
-    asked = standalone(text, history)
+def _find(text: str, asked: str, library: Library) -> _Found:
     question = analyse(asked)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
     if clauses:

@@ -1,8 +1,9 @@
-"""Follow-ups to standalone questions, by rules.
+"""Follow-ups to standalone questions, by rules or by a model.
 
 A question that stands alone is never touched; one that leans on what was
 said before (他负责什么, 那校长呢, 为什么, 多久开一次) is completed from the last
-question. Knows the turns of a conversation; not documents, no model.
+question; with a model, by it, as far as its words were said before. Knows
+the turns of a conversation; not documents.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.errors import ModelFailed
+from rag.protocols import ChatModel
 from rag.question import analyse
 from rag.types import Turn
+from rag.verify import coverage, missing_facts
+
+MAX_TURNS, MAX_TURN = 6, 400  # turns a model sees, and code points of each
+MAX_REWRITTEN = 120  # code points
+HELD = 0.5  # share of a rewritten question's pairs that the conversation holds
+_WHO = {"user": "用户", "assistant": "助手"}
 
 # What a question may be about, by sort: only things of one sort take each other's place.
 # Longest first where one name holds another.
@@ -85,6 +94,26 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if leans(question):
         return _completed(last, _POINTING.sub("", question) or question)
     return question
+
+
+def by_model(question: str, history: Sequence[Turn], model: ChatModel, system: str) -> str:
+    """Return a follow-up as a model completes it, or as the rules do where its words do not hold.
+
+    Questions that stand alone are not sent. What comes back must be one short
+    line that says nothing, above all no number or title, that was not said.
+    """
+    ruled = standalone(question, history)
+    if ruled == question.strip() or _CHANGE.match(question.strip()):
+        return ruled
+    said = [f"{_WHO[turn.role]}：{turn.content[:MAX_TURN]}" for turn in history[-MAX_TURNS:]]
+    try:
+        reply = "".join(model.stream(system, "\n".join(["对话：", *said, f"追问：{question}"])))
+    except ModelFailed:
+        return ruled
+    line = reply.strip().strip('“”"')
+    known = "\n".join([*said, question, ruled])
+    held = not missing_facts(line, known) and coverage(line, known) >= HELD
+    return line if line and len(line) <= MAX_REWRITTEN and "\n" not in line and held else ruled
 
 
 def leans(question: str) -> bool:
