@@ -205,9 +205,18 @@ class Assistant:
             impaired=lambda: bool(generation.dense_failed),
         )
         model = self.model if use_model else None
-        system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
+        prompts = [
+            (shipped_dir("prompts") / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")
+        ]
+        system, rewrite = prompts if model else ("", "")
         yield from answer.ask(
-            question, history, library=library, notices=self.notices, model=model, system=system
+            question,
+            history,
+            library=library,
+            notices=self.notices,
+            model=model,
+            system=system,
+            rewrite=rewrite,
         )
 
     def answer(
