@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from eval import sheets
+from eval.places import Place, together
 from rag.errors import BadCases, BadRequest, FolderNotFound
 from rag.types import Turn
 
@@ -81,46 +83,49 @@ class Case:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A row of a file, for complaints."""
-
-    name: str
-    row: int
-
-    def fault(self, reason: str) -> BadCases:
-        return BadCases(name=self.name, row=self.row, reason=reason)
-
-
 def load_cases(paths: Sequence[Path | str]) -> list[Case]:
     """Read evaluation sets in the order given; ids are unique over all of them.
 
-    Raises: FolderNotFound: a file is not there. BadCases: the first faulty
-    row, with file, row (the line, or the row of the sheet) and reason.
-    BadRequest: no file was given.
+    Raises: FolderNotFound: a file is not there. BadCases: the faults of the
+    first faulty file, each with row (the line, or the row of the sheet),
+    column (of a sheet) and reason. BadRequest: no file was given.
     """
     if not paths:
         raise BadRequest(reason="没有给出评测集。请写上一个 .jsonl 或 .xlsx 文件。")
     cases: list[Case] = []
-    seen: dict[str, _Place] = {}
+    seen: dict[str, Place] = {}
     for path in map(Path, paths):
-        before = len(cases)
-        for place, values in _rows(path):
-            case = _case(values, place)
+        cases += _load(path, seen)
+    return cases
+
+
+def _load(path: Path, seen: dict[str, Place]) -> list[Case]:
+    """Read one file; `seen` holds the ids so far and where they stand."""
+    cases: list[Case] = []
+    faults: list[BadCases] = []
+    for place, read in _rows(path):
+        try:
+            case = _case(read(), place)
             if first := seen.get(case.id):
                 where = (
                     f"第 {first.row} 行" if first.name == place.name else f"{first.name} 第 {first.row} 行"
                 )
-                raise place.fault(f"编号 id “{case.id}”与{where}重复")
-            seen[case.id] = place
-            cases.append(case)
-        if len(cases) == before:
-            raise _Place(path.name, 1).fault("文件里没有题目")
+                raise place.fault(f"编号 id “{case.id}”与{where}重复", "id")
+        except BadCases as err:
+            faults.append(err)
+            continue
+        seen[case.id] = place
+        cases.append(case)
+    if faults:
+        raise together(faults)
+    if not cases:
+        raise Place(path.name).fault("文件里没有题目")
     return cases
 
 
-def _rows(path: Path) -> Iterator[tuple[_Place, Mapping[str, Any]]]:
-    start = _Place(path.name, 1)
+def _rows(path: Path) -> Iterator[tuple[Place, Callable[[], Mapping[str, Any]]]]:
+    """Yield each row's place and what reads its values or raises BadCases."""
+    start = Place(path.name)
     if not path.exists():
         raise FolderNotFound(path=path)
     suffix = path.suffix.lower()
@@ -133,27 +138,26 @@ def _rows(path: Path) -> Iterator[tuple[_Place, Mapping[str, Any]]]:
     if path.stat().st_size > MAX_BYTES:
         raise start.fault(f"文件太大，超过 {MAX_BYTES // 1_000_000} MB，请拆成几个")
     if suffix == ".xlsx":
-        for row, values in sheets.read_rows(path, FIELDS, REQUIRED):
-            yield _Place(path.name, row), values
+        yield from sheets.read_rows(path, FIELDS, REQUIRED, KIND_NAMES)
     else:
         yield from _lines(path)
 
 
-def _lines(path: Path) -> Iterator[tuple[_Place, Mapping[str, Any]]]:
+def _lines(path: Path) -> Iterator[tuple[Place, Callable[[], Mapping[str, Any]]]]:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         row = content.count(b"\n", 0, err.start) + 1
-        raise _Place(path.name, row).fault("编码不是 UTF-8，请另存为 UTF-8 编码") from err
+        raise Place(path.name, row).fault("编码不是 UTF-8，请另存为 UTF-8 编码") from err
     # Only \n ends a line: U+2028 and its like may stand inside a JSON string.
     for row, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            place = _Place(path.name, row)
-            yield place, _object(line, place)
+            place = Place(path.name, row)
+            yield place, partial(_object, line, place)
 
 
-def _object(line: str, place: _Place) -> Mapping[str, Any]:
+def _object(line: str, place: Place) -> Mapping[str, Any]:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in items]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -175,7 +179,7 @@ def _object(line: str, place: _Place) -> Mapping[str, Any]:
     return value
 
 
-def _case(values: Mapping[str, Any], place: _Place) -> Case:
+def _case(values: Mapping[str, Any], place: Place) -> Case:
     if unknown := [name for name in values if name not in FIELDS]:
         raise place.fault(f"不认识的字段“{unknown[0]}”，可用的字段：{'、'.join(FIELDS)}")
     if missing := [name for name in REQUIRED if name not in values]:
@@ -193,75 +197,75 @@ def _case(values: Mapping[str, Any], place: _Place) -> Case:
     return case
 
 
-def _agree(case: Case, place: _Place) -> None:
+def _agree(case: Case, place: Place) -> None:
     """Refuse fields that contradict each other."""
     if case.kind in NEVER_ANSWERABLE and case.answerable:
-        raise place.fault(f"kind 是 {case.kind} 的题，answerable 应为 false")
+        raise place.fault(f"kind 是 {case.kind} 的题，answerable 应为 false", "answerable")
     if not case.answerable and case.gold_quotes:
-        raise place.fault("answerable 是 false 的题不应有 gold_quotes")
+        raise place.fault("answerable 是 false 的题不应有 gold_quotes", "gold_quotes")
     if case.kind == "multi-turn" and not case.history:
-        raise place.fault("kind 是 multi-turn 的题要有 history")
+        raise place.fault("kind 是 multi-turn 的题要有 history", "history")
 
 
 def _type_name(value: object) -> str:
     return _TYPE_NAMES.get(type(value), "日期或时间")  # all else that a cell of a workbook can hold
 
 
-def _text(value: object, field: str, place: _Place) -> str:
+def _text(value: object, field: str, place: Place) -> str:
     if not isinstance(value, str):
-        raise place.fault(f"字段“{field}”应是文字，这里是{_type_name(value)}")
+        raise place.fault(f"字段“{field}”应是文字，这里是{_type_name(value)}", field)
     if not value.strip():
-        raise place.fault(f"字段“{field}”是空的")
+        raise place.fault(f"字段“{field}”是空的", field)
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise place.fault(f"字段“{field}”里有不成对的代理字符，无法写入文件")
+        raise place.fault(f"字段“{field}”里有不成对的代理字符，无法写入文件", field)
     return value
 
 
-def _identifier(value: object, place: _Place) -> str:
+def _identifier(value: object, place: Place) -> str:
     text = _text(value, "id", place)
     if text != text.strip() or not text.isprintable():
-        raise place.fault("字段“id”不能有首尾空格、换行或控制字符")
+        raise place.fault("字段“id”不能有首尾空格、换行或控制字符", "id")
     if len(text) > MAX_ID:
-        raise place.fault(f"字段“id”太长：{len(text)} 字，最多 {MAX_ID} 字")
+        raise place.fault(f"字段“id”太长：{len(text)} 字，最多 {MAX_ID} 字", "id")
     return text
 
 
-def _kind(value: object, place: _Place) -> str:
+def _kind(value: object, place: Place) -> str:
     text = _text(value, "kind", place)
     if text not in KINDS:
-        raise place.fault(f"字段“kind”的值“{text[:30]}”不认识，可用：{'、'.join(KINDS)}")
+        raise place.fault(f"字段“kind”的值“{text[:30]}”不认识，可用：{'、'.join(KINDS)}", "kind")
     return text
 
 
-def _flag(value: object, place: _Place) -> bool:
+def _flag(value: object, place: Place) -> bool:
     if not isinstance(value, bool):
-        raise place.fault(f"字段“answerable”应是 true 或 false，这里是{_type_name(value)}")
+        raise place.fault(f"字段“answerable”应是 true 或 false，这里是{_type_name(value)}", "answerable")
     return value
 
 
-def _texts(value: object, field: str, place: _Place) -> tuple[str, ...]:
+def _texts(value: object, field: str, place: Place) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise place.fault(f"字段“{field}”应是列表，这里是{_type_name(value)}")
+        raise place.fault(f"字段“{field}”应是列表，这里是{_type_name(value)}", field)
     texts = tuple(_text(item, f"{field} 第 {i} 项", place) for i, item in enumerate(value, 1))
     twice = next((i for i, text in enumerate(texts, 1) if text in texts[: i - 1]), None)
     if twice:
-        raise place.fault(f"字段“{field}”第 {twice} 项与前面的重复")
+        raise place.fault(f"字段“{field}”第 {twice} 项与前面的重复", field)
     return texts
 
 
-def _history(value: object, place: _Place) -> tuple[Turn, ...]:
+def _history(value: object, place: Place) -> tuple[Turn, ...]:
     if not isinstance(value, list):
-        raise place.fault(f"字段“history”应是列表，这里是{_type_name(value)}")
+        raise place.fault(f"字段“history”应是列表，这里是{_type_name(value)}", "history")
     return tuple(_turn(item, f"history 第 {i} 项", place) for i, item in enumerate(value, 1))
 
 
-def _turn(value: object, field: str, place: _Place) -> Turn:
+def _turn(value: object, field: str, place: Place) -> Turn:
     if not isinstance(value, dict):
-        raise place.fault(f"字段“{field}”应是含 role 和 content 的对象，这里是{_type_name(value)}")
+        raise place.fault(f"字段“{field}”应是含 role 和 content 的对象，这里是{_type_name(value)}", field)
     if unknown := [name for name in value if name not in ("role", "content")]:
-        raise place.fault(f"字段“{field}”里有不认识的字段“{unknown[0]}”")
+        raise place.fault(f"字段“{field}”里有不认识的字段“{unknown[0]}”", field)
     if missing := [name for name in ("role", "content") if name not in value]:
-        raise place.fault(f"字段“{field}”缺少“{missing[0]}”")
+        raise place.fault(f"字段“{field}”缺少“{missing[0]}”", field)
     if value["role"] not in ("user", "assistant"):
-        raise place.fault(f"字段“{field}”的 role 只能是 user 或 assistant")
+        raise place.fault(f"字段“{field}”的 role 只能是 user 或 assistant", field)
     return Turn(value["role"], _text(value["content"], f"{field} 的 content", place))

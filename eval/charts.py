@@ -17,17 +17,19 @@ from eval.cases import KIND_NAMES, KINDS
 from eval.metrics import METRICS, Metric
 from eval.outcome import Outcome
 
-VERDICTS = {"passed": "通过", "failed": "未通过", "error": "出错", "skipped": "未运行"}
+VERDICTS = {"passed": "通过", "failed": "未通过", "error": "出错", "unscored": "缺标准", "skipped": "未运行"}
 BINS = 24
 _TRACK = '<rect class="track" width="100" height="18"/>'
 
 
 def verdict(outcome: Outcome) -> str:
-    """Return passed, failed, error or skipped."""
+    """Return passed, failed, error, skipped, or unscored where the case has nothing to check by."""
     if outcome.status in ("error", "skipped"):
         return outcome.status
     score = outcome.scores.get("pass_rate")
-    return "passed" if score and score.value == 1 else "failed"
+    if score is None or score.value is None:
+        return "unscored"
+    return "passed" if score.value == 1 else "failed"
 
 
 def figure(value: float | None, metric: Metric) -> str:
@@ -39,7 +41,8 @@ def figure(value: float | None, metric: Metric) -> str:
 
 def metric_rows(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Draw a bar with its 95 % interval for every metric that is a share."""
-    rows = [_metric_row(METRICS[name], total) for name, total in metrics.items()]
+    shown = [(METRICS[name], total) for name, total in metrics.items()]
+    rows = [_metric_row(metric, total) for metric, total in shown if total["scored"] or not metric.optional]
     return f'<div class="rows">{"".join(rows)}</div>'
 
 
@@ -71,7 +74,9 @@ def kind_rows(outcomes: Sequence[Outcome]) -> str:
     """Draw, for each kind, how many cases passed, failed, raised or were not run."""
     groups = {kind: [verdict(o) for o in outcomes if o.case.kind == kind] for kind in KINDS}
     rows = [_kind_row(kind, Counter(found)) for kind, found in groups.items() if found]
-    legend = "".join(f'<span class="key {name}">{label}</span>' for name, label in VERDICTS.items())
+    met = {found for group in groups.values() for found in group}
+    shown = [(name, label) for name, label in VERDICTS.items() if name in met]
+    legend = "".join(f'<span class="key {name}">{label}</span>' for name, label in shown)
     return f'<p class="legend">{legend}</p><div class="rows kinds">{"".join(rows)}</div>'
 
 
@@ -111,7 +116,13 @@ def latency(outcomes: Sequence[Outcome]) -> str:
 
 def heat(by_kind: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a table of kinds and share metrics, each cell tinted by how good it is."""
-    shown = [m for m in METRICS.values() if m.unit == "share" and not m.whole_set]
+    parts = [part["metrics"] for part in by_kind.values()]
+    shown = [
+        metric
+        for name, metric in METRICS.items()
+        if metric.unit == "share" and not metric.whole_set
+        if not metric.optional or any(part[name]["scored"] for part in parts)
+    ]
     head = "".join(f'<th scope="col" title="{escape(m.description)}">{escape(m.label)}</th>' for m in shown)
     rows = "".join(
         f'<tr><th scope="row">{KIND_NAMES[kind]}<span class="quiet"> {part["n"]} 题</span></th>'

@@ -1,16 +1,11 @@
 """Two runs of the same cases compared: paired differences, what was fixed, what broke.
 
-    python -m eval.compare BEFORE AFTER [--json]
-
-BEFORE and AFTER are the folders of two evaluations, or their results.json.
 Knows the `eval --json` form and the register of metrics; asks nothing again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +14,8 @@ import numpy as np
 
 from eval.charts import figure
 from eval.metrics import METRICS, Metric
-from eval.stats import Array, holm, paired_interval, paired_p
-from rag.errors import BadRequest, FolderNotFound, LingxueError
+from eval.stats import Array, exchanged, paired_interval, two_sided_p, westfall_young
+from rag.errors import BadRequest, FolderNotFound
 
 ALPHA = 0.05  # of the p value adjusted for the number of metrics
 MAX_LISTED = 20
@@ -48,10 +43,12 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     """Compare two results, both in the `eval --json` form, over the cases they share.
 
     Returns: n; only_before and only_after (ids); fixed and broken (ids whose
-    pass_rate went from 0 to 1 or back); status_changed (id, before, after);
+    pass_rate went from 0 to 1 or back); status_changed and changed (id,
+    before, after: statuses, and the answers of what was fixed or broke);
     metrics: name to before, after, difference, ci95 (paired bootstrap), p
-    (paired permutation), p_adjusted (Holm, over all but the latencies, which
-    are adjusted among themselves) and significant.
+    (paired permutation), p_adjusted (for the number of metrics, latencies
+    apart; Westfall and Young) and significant. Latencies are never significant: the computer was busier or
+    idler for all cases of a run at once, so cases are no independent pairs.
     Raises: BadRequest: they share no case.
     """
     first, second = _by_id(before), _by_id(after)
@@ -60,12 +57,16 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         raise BadRequest(reason="两次评测没有相同的题，无法比较。请用同一个评测集各评一次。")
     pairs = [(first[name], second[name]) for name in shared]
     changed = [(a["id"], a["status"], b["status"]) for a, b in pairs if a["status"] != b["status"]]
+    fixed = [a["id"] for a, b in pairs if _passed(a) is False and _passed(b)]
+    broken = [a["id"] for a, b in pairs if _passed(a) and _passed(b) is False]
+    answers = [(i, first[i].get("answer", ""), second[i].get("answer", "")) for i in (*fixed, *broken)]
     return {
         "n": len(shared),
         "only_before": [name for name in first if name not in second],
         "only_after": [name for name in second if name not in first],
-        "fixed": [a["id"] for a, b in pairs if _passed(b) and not _passed(a)],
-        "broken": [a["id"] for a, b in pairs if _passed(a) and not _passed(b)],
+        "fixed": fixed,
+        "broken": broken,
+        "changed": [{"id": i, "before": a, "after": b} for i, a, b in answers],
         "status_changed": [{"id": i, "before": a, "after": b} for i, a, b in changed],
         "metrics": _metrics(pairs),
     }
@@ -75,20 +76,24 @@ def _by_id(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {case["id"]: case for case in results["cases"]}
 
 
-def _passed(case: Mapping[str, Any]) -> bool:
-    return bool(case["scores"].get("pass_rate") == 1)
+def _passed(case: Mapping[str, Any]) -> bool | None:
+    """Whether a case passed; None where it had nothing to check by, or was not run."""
+    value = case["scores"].get("pass_rate")
+    return None if value is None else bool(value == 1)
 
 
 def _metrics(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
+    nulls: dict[str, Array] = {}
     for name, metric in METRICS.items():
         a, b = (_values([pair[side] for pair in pairs], name) for side in (0, 1))
         if not (np.isnan(a).all() or np.isnan(b).all()):
-            rows[name] = _row(metric, a, b)
-    for unit in ("share", "ms"):
-        family = [row for name, row in rows.items() if METRICS[name].unit == unit]
-        for row, adjusted in zip(family, holm([row["p"] for row in family]), strict=True):
-            row["p_adjusted"], row["significant"] = adjusted, adjusted < ALPHA
+            nulls[name] = exchanged(a, b, metric.reduce)
+            rows[name] = _row(metric, a, b, nulls[name])
+    family = [name for name in rows if METRICS[name].unit == "share"]
+    adjusted = westfall_young([rows[name]["difference"] for name in family], [nulls[name] for name in family])
+    for name, p_value in zip(family, adjusted, strict=True):
+        rows[name] |= {"p_adjusted": p_value, "significant": p_value < ALPHA}
     return rows
 
 
@@ -97,7 +102,7 @@ def _values(cases: Sequence[Mapping[str, Any]], name: str) -> Array:
     return np.array([np.nan if value is None else value for value in given], dtype=float)
 
 
-def _row(metric: Metric, a: Array, b: Array) -> dict[str, Any]:
+def _row(metric: Metric, a: Array, b: Array, under_null: Array) -> dict[str, Any]:
     before, after = float(metric.reduce(a)), float(metric.reduce(b))
     between = paired_interval(a, b, metric.reduce)
     return {
@@ -105,7 +110,9 @@ def _row(metric: Metric, a: Array, b: Array) -> dict[str, Any]:
         "after": after,
         "difference": after - before,
         "ci95": list(between) if between else None,
-        "p": paired_p(a, b, metric.reduce),
+        "p": two_sided_p(after - before, under_null),
+        "p_adjusted": None,
+        "significant": False,
     }
 
 
@@ -123,35 +130,27 @@ def describe(comparison: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _line(metric: Metric, row: Mapping[str, Any]) -> str:
+def judgement(metric: Metric, row: Mapping[str, Any]) -> str:
+    """Say in Chinese whether a metric's difference is significant, and which way."""
+    if metric.unit == "ms":
+        return "随电脑忙闲变化，只供参考"
     better = (row["difference"] > 0) == (metric.better == "higher")
-    verdict = ("显著变好" if better else "显著变坏") if row["significant"] else "无显著差别"
+    return ("显著变好" if better else "显著变坏") if row["significant"] else "无显著差别"
+
+
+def _line(metric: Metric, row: Mapping[str, Any]) -> str:
     values = f"{figure(row['before'], metric)} → {figure(row['after'], metric)}"
-    return f"{metric.label}　{values}　{verdict}（p = {row['p']:.4f}，校正后 {row['p_adjusted']:.4f}）"
+    adjusted = row["p_adjusted"]
+    p_values = "" if adjusted is None else f"（p = {row['p']:.4f}，校正后 {adjusted:.4f}）"
+    return f"{metric.label}　{values}　{judgement(metric, row)}{p_values}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comparison of two runs; return the exit code: 1 when a metric is significantly worse."""
-    parser = argparse.ArgumentParser(prog="python -m eval.compare", description="比较两次评测")
-    parser.add_argument("before", type=Path, metavar="前一次", help="评测的 --out 目录，或 results.json")
-    parser.add_argument("after", type=Path, metavar="后一次")
-    parser.add_argument("--json", action="store_true", help="输出 JSON")
-    options = parser.parse_args(arguments)
-    try:
-        comparison = compare(load_results(options.before), load_results(options.after))
-    except LingxueError as err:
-        sys.stderr.write(f"{err}\n")
-        return 1
-    text = json.dumps(comparison, ensure_ascii=False, indent=2) if options.json else describe(comparison)
-    sys.stdout.write(text + "\n")
-    return int(any(_regressed(METRICS[n], row) for n, row in comparison["metrics"].items()))
+def regressions(comparison: Mapping[str, Any]) -> list[str]:
+    """Return the names of the metrics of quality, not of speed, that got significantly worse."""
+    return [name for name, row in comparison["metrics"].items() if _regressed(METRICS[name], row)]
 
 
 def _regressed(metric: Metric, row: Mapping[str, Any]) -> bool:
     """Whether a metric of quality, not of speed, got significantly worse."""
     worse = (row["difference"] < 0) == (metric.better == "higher")
-    return bool(row["significant"] and row["difference"] and worse and metric.unit == "share")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return bool(row["significant"] and row["difference"] and worse)

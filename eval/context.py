@@ -10,6 +10,7 @@ import hashlib
 import re
 import subprocess
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,35 @@ SETTINGS = ("llm", "llm_provider", "llm_model", "llm_base_url", "llm_timeout_s",
 GIT_TIMEOUT_S = 10.0
 
 
-def describe(case_files: Sequence[Path], assistant: Any, *, fingerprint: str = "") -> dict[str, Any]:
-    """Return commit, settings, index fingerprint, and name and SHA-256 of sets and documents."""
+def describe(case_files: Sequence[Path], assistant: Any, *, judged: bool = False) -> dict[str, Any]:
+    """Return commit, version, settings, index fingerprint, and name and SHA-256 of sets and documents."""
     return {
         "commit": commit(),
+        "version": _version(),
         "settings": _settings(getattr(assistant, "settings", None)),
-        "index": fingerprint or _fingerprint(assistant),
+        "judged": judged,
+        "index": _fingerprint(assistant),
         "sets": [{"name": path.name, "sha256": _sha256(path)} for path in case_files],
         "documents": _documents(assistant),
     }
 
 
 def commit(root: Path = ROOT) -> str:
-    """Return the commit that stands in `root`, with "+" for uncommitted changes; "" where git cannot tell."""
+    """Return the commit that stands in `root`, "" where git cannot tell.
+
+    Uncommitted changes of tracked files are told by "+" and a hash of them,
+    so that a run is never continued with other code.
+    """
     head = _git(root, "rev-parse", "--short=12", "HEAD")
-    return f"{head}+" if head and _git(root, "status", "--porcelain", "--untracked-files=no") else head
+    changes = _git(root, "diff", "HEAD") if head else ""
+    return f"{head}+{hashlib.sha256(changes.encode()).hexdigest()[:6]}" if changes else head
+
+
+def _version() -> str:
+    try:
+        return version("lingxue")
+    except PackageNotFoundError:
+        return ""
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -44,6 +59,8 @@ def _git(root: Path, *arguments: str) -> str:
             cwd=root,
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=GIT_TIMEOUT_S,
             check=False,
         )

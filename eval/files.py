@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,21 @@ from eval.outcome import STATUS_NAMES, Outcome
 # What XML 1.0 cannot hold, escaped or not; HTML and spreadsheets are better off without it too.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that starts so runs as a formula (OWASP, CSV injection)
+
+
+COLUMNS = (
+    "编号",
+    "题型",
+    "问题",
+    "应答",
+    "状态",
+    "回答",
+    "出处",
+    "标准出处",
+    "答案要点",
+    "用时（毫秒）",
+    "出错原因",
+)
 
 
 def legal(text: str) -> str:
@@ -53,20 +68,14 @@ def cases_csv(outcomes: Sequence[Outcome]) -> str:
     """Return a row per case, opening with a byte order mark so that Excel reads it as UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    fixed = (
-        "编号",
-        "题型",
-        "问题",
-        "应答",
-        "状态",
-        "回答",
-        "出处",
-        "标准出处",
-        "答案要点",
-        "用时（毫秒）",
-        "出错原因",
-    )
-    writer.writerow([*fixed, *(f"{metric.label}（{name}）" for name, metric in METRICS.items())])
+    for row in case_rows(outcomes):
+        writer.writerow(row)
+    return "\ufeff" + text.getvalue()
+
+
+def case_rows(outcomes: Sequence[Outcome]) -> Iterator[list[Any]]:
+    """Yield a heading and a row per case, as spreadsheets are to show them; nothing runs as a formula."""
+    yield [*COLUMNS, *(f"{metric.label}（{name}）" for name, metric in METRICS.items())]
     for outcome in outcomes:
         case = outcome.case
         quotes = [f"[{c.marker}]《{c.title}》{c.locator}：{c.quote}" for c in outcome.citations]
@@ -84,8 +93,7 @@ def cases_csv(outcomes: Sequence[Outcome]) -> str:
             outcome.error,
         ]
         scores = [outcome.scores[name].value if name in outcome.scores else None for name in METRICS]
-        writer.writerow([*map(_cell, cells), *("" if v is None else v for v in scores)])
-    return "\ufeff" + text.getvalue()
+        yield [*map(_cell, cells), *("" if v is None else v for v in scores)]
 
 
 def _cell(value: object) -> object:
@@ -129,3 +137,5 @@ def _testcase(suite: ET.Element, outcome: Outcome) -> None:
     elif verdict and verdict.value == 0:
         failure = ET.SubElement(element, "failure", message=legal(verdict.note))
         failure.text = legal(f"问：{case.question}\n答：{outcome.text}")
+    elif verdict and verdict.value is None:
+        ET.SubElement(element, "skipped", message=legal(verdict.note))

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from eval.cases import Case
-from eval.outcome import Outcome, answer_from_dict
+from eval.outcome import Outcome, Score, answer_from_dict
 
-VERSION = 1
+VERSION = 2
 
 
 class Journal:
@@ -44,7 +44,13 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file."""
+        self.close()
+
+    def close(self, *, kept_as: Path | None = None) -> None:
+        """Close the file; with `kept_as`, the run is done and its journal is kept under that name."""
         self._file.close()
+        if kept_as:
+            self._path.replace(kept_as)
 
     def finished(self, cases: Sequence[Case]) -> dict[str, Outcome]:
         """Return the outcomes already here, by id; a case edited since is not among them."""
@@ -66,6 +72,7 @@ class Journal:
                 "error": outcome.error,
                 "latency_ms": outcome.latency_ms,
                 "answer": outcome.answer.to_dict() if outcome.answer else None,
+                "judged": {name: [score.value, score.note] for name, score in outcome.judged.items()},
             }
         )
 
@@ -77,7 +84,16 @@ class Journal:
 
 def _outcome(case: Case, line: Mapping[str, Any]) -> Outcome:
     answer = answer_from_dict(line["answer"]) if line["answer"] else None
-    return Outcome(case, line["status"], answer, line["error"], line["latency_ms"])
+    judged = {name: Score(*score) for name, score in line["judged"].items()}
+    return Outcome(case, line["status"], answer, line["error"], line["latency_ms"], judged)
+
+
+def context_of(path: Path) -> dict[str, Any] | None:
+    """Return what the run of a journal depends on; None where that cannot be read."""
+    lines = _read(path)
+    head = lines[0] if lines else {}
+    context = head.get("context")
+    return context if head.get("version") == VERSION and isinstance(context, dict) else None
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

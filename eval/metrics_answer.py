@@ -25,7 +25,7 @@ def _status_right(outcome: Outcome) -> bool:
     "pass_rate",
     "通过率",
     description="一道题通过，要同时做到：该答的答了、不该答的没有答；答案要点全部说到；至少引到一处标准出处；"
-    "引文逐字准确。没有要点或标准出处的题不看那一项。",
+    "引文逐字准确。没有要点或标准出处的题不看那一项；该答而两样都没有的题，答了也看不出对错，不计分。",
     source="本项目自定，用于对比两次评测哪些题变好变坏",
     headline=1,
 )
@@ -46,6 +46,8 @@ def passed(outcome: Outcome, reader: Reader | None) -> Score:
         return Score(0.0, "没有引到标准出处")
     if (exact := exact_quotes(outcome, reader).value) is not None and exact < 1:
         return Score(0.0, "引文与原文不符")
+    if outcome.case.answerable and not (outcome.case.answer_points or outcome.case.gold_quotes):
+        return Score(None, "没有答案要点，也没有标准出处，看不出对错")
     return Score(1.0)
 
 

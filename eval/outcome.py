@@ -35,7 +35,8 @@ class Score:
 class Outcome:
     """What the system did with a case; `answer` is None when it failed or was not run.
 
-    `latency_ms` is wall-clock milliseconds from question to verified answer.
+    `latency_ms` is wall-clock milliseconds from question to verified answer,
+    `judged` what a model judged of it, by metric, when one was asked to.
     """
 
     case: Case
@@ -43,6 +44,7 @@ class Outcome:
     answer: Answer | None = None
     error: str = ""
     latency_ms: float = 0.0
+    judged: Mapping[str, Score] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
 
     @property

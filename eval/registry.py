@@ -30,7 +30,8 @@ class Metric:
     `label`, `description`, `source` and `range` are Chinese, for the report.
     `better` says which way is up; `unit` "share" is 0 to 1, "ms" milliseconds.
     `headline` is the place among what a report opens with, 0 for the rest;
-    `whole_set` marks what says little of one kind of case alone.
+    `whole_set` marks what says little of one kind of case alone, `optional`
+    what is left out of a report in which no case is scored in it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     unit: Unit = "share"
     headline: int = 0
     whole_set: bool = False
+    optional: bool = False
 
 
 METRICS: dict[str, Metric] = {}
@@ -61,6 +63,7 @@ def metric(
     unit: Unit = "share",
     headline: int = 0,
     whole_set: bool = False,
+    optional: bool = False,
 ) -> Callable[[ScoreCase], ScoreCase]:
     """Register the decorated function as a metric; raise ValueError for a name already taken."""
 
@@ -68,8 +71,9 @@ def metric(
         if name in METRICS:
             raise ValueError(f"metric {name!r} is registered twice")
         METRICS[name] = Metric(
-            name, label, description, source, range, score, reduce, better, unit, headline, whole_set
-        )
+            name, label, description, source, range, score, reduce, better, unit, headline, whole_set,
+            optional,
+        )  # fmt: skip
         return score
 
     return register

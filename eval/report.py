@@ -40,12 +40,6 @@ def render(
         started: when the run began, as it is to be shown.
         complete: whether every case was run.
     """
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     body = "".join(
         (
             _header(results, context, started, complete),
@@ -58,12 +52,31 @@ def render(
             _section("本次评测的条件", _conditions(context)),
         )
     )
+    return _page(f"<main>{legal(body)}</main>")
+
+
+def policy() -> str:
+    """Return the content security policy of a report: its own style and script, nothing else."""
+    style, script = _inline()
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _inline() -> tuple[str, str]:
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    return style, script
+
+
+def _page(body: str) -> str:
+    style, script = _inline()
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>领学评测报告</title><style>{style}</style></head><body>"
-        f"<main>{legal(body)}</main><script>{script}</script></body></html>\n"
+        f"{body}<script>{script}</script></body></html>\n"
     )
 
 

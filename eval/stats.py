@@ -90,38 +90,51 @@ def paired_interval(a: Array, b: Array, reduce: Reduce) -> tuple[float, float] |
     return _percentiles(differences) if len(differences) else None
 
 
-def paired_p(a: Array, b: Array, reduce: Reduce) -> float:
-    """Return the two-sided p value of reduce(b) - reduce(a) by a paired permutation test.
+def exchanged(a: Array, b: Array, reduce: Reduce) -> Array:
+    """Return reduce(b) - reduce(a) under the null hypothesis, (PERMUTATIONS,).
 
-    Under the null hypothesis it is chance which of a case's two values came
-    from which run, so they are exchanged at random PERMUTATIONS times. For a
-    mean this is the sign-flip test of Fisher 1935.
+    It is then chance which of a case's two values came from which run, so
+    they are exchanged at random. For a mean this is the sign-flip test of
+    Fisher 1935. The same exchanges are made for every pair of equal length.
     """
-    changed = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    observed = float(reduce(b) - reduce(a))
-    if not changed.any() or np.isnan(observed):
-        return 1.0
     generator = np.random.default_rng(SEED)
     rows = max(1, _BATCH // len(a))
-    extreme = 0
+    found = []
     for first in range(0, PERMUTATIONS, rows):
         swap = generator.random((min(rows, PERMUTATIONS - first), len(a))) < 0.5
-        difference = reduce(np.where(swap, a, b)) - reduce(np.where(swap, b, a))
-        extreme += int((np.abs(difference) >= abs(observed) - 1e-12).sum())
-    return (extreme + 1) / (PERMUTATIONS + 1)
+        found.append(reduce(np.where(swap, a, b)) - reduce(np.where(swap, b, a)))
+    return np.concatenate(found)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values for their number; Holm 1979.
+def two_sided_p(observed: float, under_null: Array) -> float:
+    """Return the share of differences under the null that are as large, the observed one among them."""
+    if not observed or np.isnan(observed):
+        return 1.0
+    extreme = int((np.abs(under_null) >= abs(observed) - 1e-12).sum())
+    return (extreme + 1) / (len(under_null) + 1)
 
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
+
+def westfall_young(observed: Sequence[float], under_null: Sequence[Array]) -> list[float]:
+    """Adjust p values of several metrics of the same cases for their number.
+
+    Step-down maxT of Westfall and Young 1993, algorithm 4.1 of Ge, Dudoit and
+    Speed 2003: each difference is divided by its spread under the null, and
+    compared with the largest of those still in question. Metrics that move
+    together cost little, unlike with Holm or Bonferroni.
+
+    Args:
+        observed: a difference per metric.
+        under_null: per metric, differences under the same exchanges.
     """
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
+    spreads = [float(np.sqrt(np.nanmean(null**2))) or np.inf for null in under_null]
+    sizes = [0.0 if np.isnan(d) else abs(d) / s for d, s in zip(observed, spreads, strict=True)]
+    scaled = [np.nan_to_num(np.abs(n) / s) for n, s in zip(under_null, spreads, strict=True)]
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+    adjusted = [1.0] * len(sizes)
     highest = 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+    for step, i in enumerate(order):
+        largest = np.max([scaled[j] for j in order[step:]], axis=0)
+        highest = max(highest, two_sided_p(sizes[i], largest))
         adjusted[i] = highest
     return adjusted
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag import clause, generate
+from rag import clause, compare, generate, topic
 from rag.cite import Citations
 from rag.conversation import standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
-from rag.extract import disagree, extract, plain
+from rag.extract import extract
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
+from rag.opposite import contrary
+from rag.page import plain
 from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp
@@ -27,6 +29,7 @@ from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Tur
 from rag.validity import warnings
 
 THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
+UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
 NEAREST = 3
@@ -42,6 +45,7 @@ class Library:
     reader: SourceReader
     lexical: LexicalIndex
     stamps: Sequence[Stamp]
+    impaired: Callable[[], bool] = lambda: False  # asked after the search: did it go by words alone?
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,11 @@ def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
 
 
 def _answers(found: _Found) -> bool:
+    compared = found.hits and found.base.confidence >= UNSURE and compare.find(found.question, found.evidence)
     if found.base.confidence < THRESHOLD:
-        return False
+        return bool(compared and compared.rows)
+    if compared or (found.hits and topic.find(found.question, found.evidence)):
+        return True
     return not found.hits or not states_absence(found.question, found.evidence[0])
 
 
@@ -145,9 +152,10 @@ def _extracted(found: _Found) -> Answer:
 def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:
     """Add what the reader must know of the documents quoted: repealed, replaced, at odds."""
     told = warnings(answer.citations, library.stamps, notices) if answer.status == "answered" else []
-    sources = {citation.source_id for citation in answer.citations}
-    if answer.model is None and len(sources) > 1 and disagree(found.question, found.evidence):
+    if answer.model is None and answer.status == "answered" and contrary(found.question, found.evidence):
         told.append(notices.text("differ"))
+    if library.impaired():
+        told.append(notices.text("lexical_only"))
     if not told:
         return answer
     lines = "".join(f"\n\n> {line}" for line in told)

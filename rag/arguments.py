@@ -68,6 +68,12 @@ def make_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="路径", help="要加入的文件或文件夹，不写则更新资料文件夹"
     )
+    index.add_argument(
+        "--official",
+        nargs="*",
+        metavar="编号",
+        help="从官方网站取原文：不写编号则列出目录；写编号（或 编号=地址、全部）则取来加入",
+    )
     ask = command("ask", "问一个问题")
     ask.add_argument("question", metavar="问题")
     ask.add_argument(
@@ -75,10 +81,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     ask.add_argument("--json", action="store_true", help="输出 JSON")
     _draft(command("draft", "列一份提纲"))
+    _check(command("check", "查一份或一批稿件：重合、空话、文件名、身份口吻"))
     _evaluate(command("eval", "运行评测集，写出报告"))
+    _compare(command("compare", "比较两次评测：哪些指标显著变了，哪些题变好、变坏"))
     serve = command("serve", "打开网页")
     serve.add_argument("--host", default=argparse.SUPPRESS, metavar="地址")
     serve.add_argument("--port", type=int, default=argparse.SUPPRESS, metavar="端口")
+    backup = command("backup", "把资料库、记录、设置备份成一个文件")
+    backup.add_argument("file", type=Path, metavar="文件", help="写到这个 .zip 文件")
+    restore = command("restore", "从备份恢复；现有数据移到 before-restore-时间 文件夹")
+    restore.add_argument("file", type=Path, metavar="文件", help="lingxue backup 写出的 .zip 文件")
     _user(command("user", "管理登录账号"))
     command("doctor", "检查哪些能用、哪些受限、怎么办")
     return parser
@@ -93,8 +105,17 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--length", type=int, default=0, metavar="字数")
     draft.add_argument("--event", default="", metavar="事例", help="您自己的一件事：谁、什么时候、有什么变化")
     draft.add_argument("--seed", type=int, default=0, metavar="整数", help="换一个整数，换一个角度")
-    draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx 或 .md 文件")
+    draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx、.md 或 .txt 文件")
+    draft.add_argument("--footnotes", action="store_true", help=".docx 的依据写成脚注，不写则列在文末")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _check(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "paths", nargs="+", type=Path, metavar="路径", help=".docx、.txt、.md 文件或文件夹；- 读标准输入"
+    )
+    check.add_argument("--role", default="", metavar="身份", help="写稿人的身份，如 党员教师；用来查口吻")
+    check.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _user(user: argparse.ArgumentParser) -> None:
@@ -105,9 +126,26 @@ def _user(user: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:
-    evaluate.add_argument("cases", nargs="+", type=Path, metavar="评测集", help=".jsonl 或 .xlsx")
-    evaluate.add_argument("--out", type=Path, required=True, metavar="目录", help="报告写在这里")
+    evaluate.add_argument(
+        "cases",
+        nargs="*",
+        type=Path,
+        metavar="评测集",
+        help=".jsonl、.xlsx，或自带资料的文件夹、.zip（里面是题集和 documents 文件夹）",
+    )
+    evaluate.add_argument(
+        "--out", type=Path, metavar="目录", help="报告写在这里；不写则按时间和版本归档在数据目录"
+    )
+    evaluate.add_argument("--template", type=Path, metavar="文件", help="只写一份 .xlsx 模板供填写，不评测")
+    evaluate.add_argument("--workers", type=int, default=1, metavar="个数", help="同时评几题，1 到 8")
+    evaluate.add_argument("--judge", action="store_true", help="另用大模型评判忠实度和切题度")
     evaluate.add_argument("--json", action="store_true", help="输出 JSON")
     evaluate.add_argument(
         "--fail-under", action="append", default=[], metavar="指标=值", help="低于此值时以 1 退出，可写多个"
     )
+
+
+def _compare(compare: argparse.ArgumentParser) -> None:
+    for name, label in (("before", "前一次"), ("after", "后一次")):
+        compare.add_argument(name, type=Path, metavar=label, help="评测的报告目录，或其中的 results.json")
+    compare.add_argument("--json", action="store_true", help="输出 JSON")

@@ -7,21 +7,17 @@ part and decides nothing of its own.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from rag import answer, ingest
+from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import DataDirBusy, DataDirUnusable, NothingIndexed
+from rag.errors import FetchFailed, NothingIndexed, SourceNotFound
+from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited
 from rag.notices import Notices
@@ -29,26 +25,19 @@ from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
+from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
+    from rag.desk import Desk
     from rag.ingest import FileReport
+    from rag.official import Record, Text
     from rag.records.records import Records
+    from rag.review import Draft, Report
+    from rag.trace import Trace
 
-logger = logging.getLogger(__name__)
-
-LOCK_WAIT_S = 2.0
 SOURCES_KEPT = 32  # sources held in memory for quoting
-ProgressCallback = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What an indexing run did: a report per file, and the chunks now searchable."""
-
-    files: tuple[FileReport, ...]
-    chunks: int
 
 
 class Assistant:
@@ -57,12 +46,12 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; open nothing yet."""
         self.settings = settings
-        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda source_id: self.store.source(source_id))
+        self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
     def store(self) -> Store:
-        """The durable record; raise DataDirUnusable or StoreDamaged."""
-        return Store(self.settings.data_dir / "lingxue.db")
+        """The durable record; raise DataDirUnusable, StoreDamaged or StoreLost."""
+        return open_store(self.settings.data_dir)
 
     @cached_property
     def documents(self) -> Documents:
@@ -77,7 +66,14 @@ class Assistant:
     @cached_property
     def search_index(self) -> Index:
         """The generations of the search index."""
-        return Index(self.settings.data_dir / "index", self.store, self.encoder)
+        return Index(
+            self.settings.data_dir / "index", self.store, self.encoder, chroma_url=self.settings.chroma_url
+        )
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """What keeps store and index in step."""
+        return Upkeep(self.settings, self.store, self.search_index)
 
     @cached_property
     def retriever(self) -> HybridRetriever:
@@ -125,37 +121,53 @@ class Assistant:
 
         Raises: FolderNotFound, BadSettings (a manifest), DataDirUnusable, DataDirBusy, EncoderNotFound.
         """
-        with self._locked():
-            if paths:
-                files = ingest.add_paths(self.store, paths, on_progress)
-            else:
-                files = ingest.sync_folder(self.store, self.settings.knowledge_dir, on_progress)
-                self.store.set_meta("knowledge_dir", str(self.settings.knowledge_dir.resolve()))
-            generation = self.search_index.refresh(on_progress)
-        self._read_source.cache_clear()
-        return IndexReport(tuple(files), len(generation.chunks))
+        return self.upkeep.index(paths, on_progress)
+
+    def official(self) -> list[tuple[Text, Record | None]]:
+        """Return the catalogue of official texts, each with how its copy came, where there is one."""
+        kept = official.records(self.settings.data_dir / official.FOLDER)
+        listed = official.load_catalogue(self.settings.knowledge_dir).texts
+        return [(text, kept.get(text.id)) for text in listed]
+
+    def index_official(
+        self,
+        wanted: Sequence[str],
+        *,
+        fetcher: Fetcher | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> IndexReport:
+        """Fetch official texts that the user picked and add them; what cannot be had is a failed file.
+
+        Raises: BadRequest, BadSettings, and what `index` raises.
+        """
+        catalogue = official.load_catalogue(self.settings.knowledge_dir)
+        chosen = catalogue.chosen(wanted)
+        paths: list[Path] = []
+        failed: list[FileReport] = []
+        for number, text in enumerate(chosen, 1):
+            try:
+                folder = self.settings.data_dir / official.FOLDER
+                paths.append(official.retrieve(text, folder, fetcher or Fetcher(catalogue.hosts)))
+            except FetchFailed as err:
+                failed.append(ingest.FileReport(text.title, "失败", str(err)))
+            if on_progress:
+                on_progress("取官方文本", number, len(chosen))
+        report = self.index(paths, on_progress=on_progress) if paths else IndexReport((), 0)
+        return IndexReport((*report.files, *failed), report.chunks)
 
     def refresh(self, *, on_progress: ProgressCallback | None = None) -> None:
         """Bring the search index up to date with the store, after documents were changed or removed."""
-        with self._locked():
-            self.search_index.refresh(on_progress)
-        self._read_source.cache_clear()
+        self.upkeep.refresh(on_progress)
 
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
-        """Index where that is due: nothing indexed, another folder asked for, index lost or stale.
+        """Index where that is due: the folder never read, another one asked for, index lost or stale.
+
+        A stale index goes on serving where it cannot be renewed just now: another
+        process is at it, or the folder cannot be written.
 
         Returns: the report of the run, or None where there was nothing to do.
         """
-        asked = str(self.settings.knowledge_dir.resolve())
-        moved = (
-            "knowledge_dir" in self.settings.model_fields_set and self.store.meta("knowledge_dir") != asked
-        )
-        if moved or not self.store.stamps():
-            return self.index(on_progress=on_progress)
-        if self.search_index.current() is None:
-            with self._locked():
-                return IndexReport((), len(self.search_index.refresh(on_progress).chunks))
-        return None
+        return self.upkeep.ready(on_progress)
 
     def ask(
         self,
@@ -169,7 +181,15 @@ class Assistant:
 
         Raises: BadRequest, NothingIndexed, and what opening the parts raises.
         """
-        self.ready()
+        self.upkeep.renew()
+        try:
+            yield from self._ask(question, history, use_model, collection)
+        except SourceNotFound:  # replaced between search and quoting: the new index has its successor
+            yield from self._ask(question, history, use_model, collection)
+
+    def _ask(
+        self, question: str, history: Sequence[Turn], use_model: bool, collection: str
+    ) -> Iterator[Event]:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
@@ -179,6 +199,7 @@ class Assistant:
             reader=self,
             lexical=generation.lexical,
             stamps=stamps,
+            impaired=lambda: bool(generation.dense_failed),
         )
         model = self.model if use_model else None
         system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
@@ -195,13 +216,34 @@ class Assistant:
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last
 
+    def trace(self, question: str) -> Trace:
+        """Follow a question through the stages of retrieval; raise BadRequest or NothingIndexed."""
+        from rag.trace import trace
+
+        self.upkeep.renew()
+        generation = self.search_index.current()
+        if generation is None or not generation.chunks:
+            raise NothingIndexed(path=self.settings.knowledge_dir)
+        return trace(question, retriever=self.retriever, reader=self, lexical=generation.lexical)
+
     def draft(self, request: DraftRequest, *, use_model: bool = True) -> Outline:
         """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on."""
         from rag.outline import compose
 
-        self.ready()
+        self.upkeep.renew()
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Work on an outline or a draft that is there: redo, expand, review."""
+        from rag.desk import Desk
+
+        return Desk(self)
+
+    def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
+        """Check drafts against what is known, each other and their siblings; raise BadRequest."""
+        return self.desk.review(drafts, siblings, role=role)
 
     def as_langchain(self, *, k: int = 8) -> BaseRetriever:
         """Return the retriever as a LangChain `BaseRetriever`."""
@@ -211,34 +253,19 @@ class Assistant:
 
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound."""
-        return self._read_source(source_id)
+        return self._read_source((source_id, self.store.removals))
 
     def stamps(self) -> list[Stamp]:
         """Return what is stored, a line a file."""
         return self.store.stamps()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; a renewal of the index under way is waited for."""
+        if "upkeep" in self.__dict__:
+            self.upkeep.wait()
         if "search_index" in self.__dict__:
             self.search_index.close()
         if "store" in self.__dict__:
             self.store.close()
         if "records" in self.__dict__:
             self.records.close()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the data directory for writing; raise DataDirBusy or DataDirUnusable."""
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / "writing.lock")
-            lock.acquire(timeout=LOCK_WAIT_S)
-        except Timeout as err:
-            raise DataDirBusy(path=folder) from err
-        except OSError as err:
-            raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
-        try:
-            yield
-        finally:
-            lock.release()

@@ -15,6 +15,7 @@ from typing import Any
 from rag.arguments import make_parser
 from rag.errors import BadRequest, BadSettings, LingxueError
 from rag.offline import stay_offline
+from rag.terminal import complain, interrupted, progress, say, say_json
 
 _SETTINGS = ("data_dir", "knowledge_dir", "llm", "host", "port")
 
@@ -29,29 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[options.command](options)
     except BadSettings as err:
-        _complain(err)
+        complain(err)
         return 2
     except LingxueError as err:
-        _complain(err)
+        complain(err)
         return 1
     except KeyboardInterrupt:
-        _complain("已停止。")
+        complain("已停止。")
         return 1
     except OSError as err:
-        _complain(f"读写失败：{err.filename or ''}（{err.strerror or err}）。请检查路径、权限和磁盘空间。")
+        complain(f"读写失败：{err.filename or ''}（{err.strerror or err}）。请检查路径、权限和磁盘空间。")
         return 1
-
-
-def _complain(message: object) -> None:
-    sys.stderr.write(" ".join(str(message).split()) + "\n")
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _print_json(value: Any) -> None:
-    _print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _assistant(options: argparse.Namespace) -> Any:
@@ -62,22 +51,14 @@ def _assistant(options: argparse.Namespace) -> Any:
     return Assistant(load_settings(**given))
 
 
-def _progress() -> Callable[[str, int, int], None]:
-    """Return a callback that draws a progress bar on a terminal and is silent elsewhere."""
-    from tqdm import tqdm
-
-    bars: dict[str, tqdm[Any]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=stage, disable=None, file=sys.stderr, leave=False)
-        bars[stage].update(done - bars[stage].n)
-
-    return report
-
-
 def _index(options: argparse.Namespace) -> int:
-    report = _assistant(options).index(options.paths, on_progress=_progress())
+    assistant = _assistant(options)
+    if options.official is None:
+        report = assistant.index(options.paths, on_progress=progress())
+    elif options.official:
+        report = assistant.index_official(options.official, on_progress=progress())
+    else:
+        return _list_official(assistant)
     for file in report.files:
         # What is wrong with a file names the file itself.
         line = (
@@ -85,19 +66,32 @@ def _index(options: argparse.Namespace) -> int:
             if file.outcome == "失败"
             else f"{file.name}" + (f"（{file.detail}）" if file.detail else "")
         )
-        _print(f"{file.outcome}　{line}")
+        say(f"{file.outcome}　{line}")
     failed = sum(file.outcome == "失败" for file in report.files)
-    _print(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
+    say(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0
 
 
+def _list_official(assistant: Any) -> int:
+    """List the official texts that can be fetched, saying which addresses nobody has checked."""
+    for text, record in assistant.official():
+        where = text.url or "没有地址"
+        if text.url and not text.verified:
+            where += "（地址未核实，取来后请核对）"
+        kept = f"；{record.retrieved_on} 取自 {record.url}，SHA-256 {record.sha256}" if record else ""
+        issued = "，".join(filter(None, [text.issuer, text.issued_on]))
+        say(f"{text.id}　《{text.title}》（{issued or '印发机关和日期未核'}）{where}{kept}")
+    say("用 lingxue index --official 编号 取来加入；没有地址的，查到官方网页后用 --official 编号=地址。")
+    return 0
+
+
 def _ready(assistant: Any) -> None:
-    report = assistant.ready(on_progress=_progress())
+    report = assistant.ready(on_progress=progress())
     if report:
-        _complain(f"已建立索引：{len(report.files)} 个文件，可检索 {report.chunks} 段。")
+        complain(f"已建立索引：{len(report.files)} 个文件，可检索 {report.chunks} 段。")
         for file in report.files:
             if file.outcome == "失败":
-                _complain(file.detail)
+                complain(file.detail)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -114,9 +108,9 @@ def _ask(options: argparse.Namespace) -> int:
             streamed = True
         if isinstance(event, Answer):
             if options.json:
-                _print_json(event.to_dict())
+                say_json(event.to_dict())
             else:
-                _print(("\n\n【核对后的回答】\n" if streamed else "") + _readable(event))
+                say(("\n\n【核对后的回答】\n" if streamed else "") + _readable(event))
     return 0
 
 
@@ -145,52 +139,74 @@ def _history(path: Path) -> list[Any]:
 
 
 def _draft(options: argparse.Namespace) -> int:
-    from rag.outline_text import write_markdown
-    from rag.types import DraftRequest
+    from rag.cli_writing import draft
 
-    if options.out and options.out.suffix.lower() not in (".docx", ".md"):
-        raise BadRequest(reason=f"--out 只能是 .docx 或 .md 文件：{options.out.name}。请改文件名。")
-    assistant = _assistant(options)
-    _ready(assistant)
-    fields = ("genre", "topic", "role", "occasion", "recipient", "length", "event", "seed")
-    outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in fields}))
-    if options.json:
-        _print_json(outline.to_dict())
-    if options.out:
-        _write_outline(outline, options.out)
-        _complain(f"已写入 {options.out}")
-    elif not options.json:
-        _print(write_markdown(outline))
-    return 0
+    return draft(options, _assistant(options), _ready)
 
 
-def _write_outline(outline: Any, path: Path) -> None:
-    from rag.outline_text import write_markdown
+def _check(options: argparse.Namespace) -> int:
+    from rag.cli_writing import check
 
-    if path.suffix.lower() == ".docx":
-        from rag.docx import write_docx
-
-        write_docx(outline, path)
-    else:
-        path.write_text(write_markdown(outline), encoding="utf-8")
+    return check(options, _assistant(options), _ready)
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from eval.main import evaluate, failures, summary, thresholds
+    from eval.main import evaluate, summary
+    from eval.run import MAX_WORKERS
+    from eval.thresholds import failures, thresholds
 
+    if options.template:
+        return _template(options.template)
+    if not options.cases:
+        raise BadSettings(name="评测集", value="", reason="没有给出。请写上一个 .jsonl 或 .xlsx 文件")
+    if not 1 <= options.workers <= MAX_WORKERS:
+        raise BadSettings(name="--workers", value=options.workers, reason=f"应在 1 到 {MAX_WORKERS} 之间")
     thresholds(options.fail_under)  # a typing mistake is told before the run, not after it
     assistant = _assistant(options)
     _ready(assistant)
-    result = evaluate(options.cases, assistant=assistant, out=options.out, on_progress=_progress())
+    with interrupted() as cancelled:
+        done = evaluate(
+            options.cases,
+            assistant=assistant,
+            out=options.out,
+            workers=options.workers,
+            judged=options.judge,
+            on_progress=progress(),
+            cancelled=cancelled,
+        )
     if options.json:
-        _print_json(result)
+        say_json(done.results)
     else:
-        _print(summary(result))
-        _complain(f"报告已写入 {options.out}")
-    short = failures(result, options.fail_under)
+        say(summary(done.results))
+        complain(f"报告已写入 {done.folder}")
+    if not done.complete:
+        complain("已停止，没有做完。用同样的命令再运行一次，会接着做。")
+        return 1
+    short = failures(done.results, options.fail_under)
     for line in short:
-        _complain(line)
+        complain(line)
     return 1 if short else 0
+
+
+def _template(path: Path) -> int:
+    from eval.workbook import write_template
+
+    if path.suffix.lower() != ".xlsx":
+        raise BadRequest(reason=f"--template 只能是 .xlsx 文件：{path.name}。请改文件名。")
+    write_template(path)
+    complain(f"模板已写入 {path}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from eval.compare import compare, describe, load_results, regressions
+
+    comparison = compare(load_results(options.before), load_results(options.after))
+    if options.json:
+        say_json(comparison)
+    else:
+        say(describe(comparison))
+    return 1 if regressions(comparison) else 0
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -202,12 +218,31 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from rag.backup import back_up
+
+    count = back_up(_assistant(options).settings.data_dir, options.file)
+    say(f"已备份 {count} 个文件到 {options.file}。里面有全部资料原文，请妥善保管。")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from rag.backup import restore
+    from rag.upkeep import writing
+
+    folder = _assistant(options).settings.data_dir
+    with writing(folder):
+        count = restore(options.file, folder)
+    say(f"已恢复 {count} 个文件。索引会在下次使用时重新建立。")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
     findings = examine(_assistant(options))
     for finding in findings:
-        _print(f"{finding.state}　{finding.name}：{finding.detail}")
+        say(f"{finding.state}　{finding.name}：{finding.detail}")
     return 1 if any(finding.state == "不可用" for finding in findings) else 0
 
 
@@ -217,7 +252,7 @@ def _user(options: argparse.Namespace) -> int:
     for line in manage(
         _assistant(options).records.accounts, options.action, options.name, admin=options.admin
     ):
-        _print(line)
+        say(line)
     return 0
 
 
@@ -225,8 +260,12 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
     "draft": _draft,
+    "check": _check,
     "eval": _eval,
+    "compare": _compare,
     "serve": _serve,
+    "backup": _backup,
+    "restore": _restore,
     "user": _user,
     "doctor": _doctor,
 }

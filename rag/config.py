@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     llm_provider: str = Field(default="openai", description="大模型接口类型，OpenAI 兼容的都是 openai")
     llm_timeout_s: float = Field(default=60.0, gt=0, description="等大模型的最长秒数")
     llm_max_tokens: int = Field(default=1500, gt=0, description="大模型一次回答的最多 token 数")
+    chroma_url: str = Field(
+        default="", description="Chroma 向量服务器地址，如 http://127.0.0.1:8000；留空则存在数据目录里"
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""),
         description="对话、账号等记录的数据库（SQLAlchemy 地址），留空用数据目录里的 SQLite",

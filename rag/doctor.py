@@ -30,6 +30,7 @@ def examine(assistant: Assistant) -> list[Finding]:
     """Look at every part; return a finding each."""
     checks: list[tuple[str, Callable[[Assistant], Finding]]] = [
         ("数据目录", _data),
+        ("资料库", _store),
         ("向量模型", _encoder),
         ("索引", _index),
         ("大模型", _model),
@@ -59,13 +60,34 @@ def _encoder(assistant: Assistant) -> Finding:
     return Finding("正常", "向量模型", f"{kind}（{assistant.encoder.fingerprint}）")
 
 
+def _store(assistant: Assistant) -> Finding:
+    if problems := assistant.store.problems():
+        return Finding(
+            "不可用", "资料库", f"有损坏：{problems}。请运行 lingxue index，或 lingxue restore 从备份恢复。"
+        )
+    if assistant.store.read_only:
+        return Finding("受限", "资料库", "只读：可以提问，不能加入资料。请检查权限和磁盘空间。")
+    if assistant.search_index.behind():
+        return Finding(
+            "受限", "资料库", "比索引旧，可能丢了最近的改动。请运行 lingxue index 并核对资料清单。"
+        )
+    return Finding("正常", "资料库", "检查通过")
+
+
 def _index(assistant: Assistant) -> Finding:
     generation = assistant.search_index.current()
     if generation is None:
         return Finding("受限", "索引", "还没有建立，或与资料不一致。请运行 lingxue index。")
     if generation.chunks and not generation.neighbours(assistant.encoder.encode_query("学校"), 1):
         return Finding("受限", "索引", f"向量检索不可用（{generation.dense_failed}）。请运行 lingxue index。")
-    return Finding("正常", "索引", f"可检索 {len(generation.chunks)} 段")
+    count = len(generation.positions)
+    if not assistant.search_index.fresh():
+        return Finding("受限", "索引", f"可检索 {count} 段，但不是最新的。请运行 lingxue index。")
+    if generation.chunks and generation.searched_by == "exact":
+        return Finding(
+            "受限", "索引", f"可检索 {count} 段；Chroma 暂时不可用或被占用，改用逐条计算，结果相同。"
+        )
+    return Finding("正常", "索引", f"可检索 {count} 段")
 
 
 def _model(assistant: Assistant) -> Finding:

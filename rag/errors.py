@@ -5,16 +5,21 @@
     │   ├── EmptyFile
     │   ├── NotText
     │   ├── NoTextFound
+    │   │   └── NothingRecognised
     │   ├── EncryptedFile
     │   ├── BrokenFile
     │   ├── UnsupportedFile
     │   └── ParseLimit
+    ├── FetchFailed        an official text was not fetched
     ├── FolderNotFound
     ├── DataDirUnusable
     ├── DataDirBusy
     ├── StoreDamaged
     ├── NothingIndexed
     ├── SourceNotFound
+    ├── SourceDamaged
+    ├── StoreLost
+    ├── BackupUnusable
     ├── EncoderNotFound
     ├── ModelFailed        a language model gave no usable reply
     │   └── ModelRefused   its server rejected the key or the request
@@ -70,7 +75,16 @@ class NoTextFound(BadFile):
 
     template = (
         "{name}：未提取到文字，可能是扫描件。"
-        "请安装文字识别组件（pip install 'lingxue[ocr]'），或提供有文字的版本。"
+        "请安装文字识别组件（在领学文件夹里运行 .venv/bin/pip install -e .[ocr]，"
+        "Windows 用 .venv\\Scripts\\pip），或提供有文字的版本。"
+    )
+
+
+class NothingRecognised(NoTextFound):
+    """A picture or scan in which text recognition, which is installed, found none."""
+
+    template = (
+        "{name}：未提取到文字，图片里没有认出字。请换更清晰的扫描件（300 dpi、摆正），或提供有文字的版本。"
     )
 
 
@@ -96,6 +110,12 @@ class ParseLimit(BadFile):
     """Parsing ran past its limits of time or memory."""
 
     template = "{name}：处理超出限制（{reason}）。请把文件拆小，或另存为 .txt 后重试。"
+
+
+class FetchFailed(LingxueError):
+    """An official text could not be fetched, or what came is not that text."""
+
+    template = "没有取到 {url}：{reason}。请检查网络；也可以用浏览器打开、另存后用 lingxue index 加入。"
 
 
 class FolderNotFound(LingxueError):
@@ -124,6 +144,15 @@ class StoreDamaged(LingxueError):
     )
 
 
+class StoreLost(LingxueError):
+    """The database is gone or empty while the index built from it is still there."""
+
+    template = (
+        "数据库不见了：{path}（索引还在）。请用 lingxue restore 从备份恢复；没有备份就删除旁边的 index 文件夹"
+        "再运行 lingxue index 重新建立，逐个加入的文件要再加一次。"
+    )
+
+
 class NothingIndexed(LingxueError):
     """No document has been indexed yet."""
 
@@ -134,6 +163,18 @@ class SourceNotFound(LingxueError):
     """A source id that is not in the store."""
 
     template = "找不到这份资料（编号 {source_id}），可能已被删除。请重新提问。"
+
+
+class SourceDamaged(LingxueError):
+    """A stored document is not as it was stored; it is no longer quoted."""
+
+    template = "资料 {name} 的记录已损坏，已停止引用。请重新运行 lingxue index；仍不行请重新加入这个文件。"
+
+
+class BackupUnusable(LingxueError):
+    """A backup file cannot be restored; nothing was changed."""
+
+    template = "备份 {path} 不能恢复：{reason}。现有数据没有改动，请换一个备份文件。"
 
 
 class EncoderNotFound(LingxueError):
@@ -164,9 +205,9 @@ class BadSettings(LingxueError):
 
 
 class BadCases(LingxueError):
-    """An evaluation set cannot be read."""
+    """An evaluation set cannot be read; `column` and `more` (further faults) may be empty."""
 
-    template = "评测集 {name} 第 {row} 行有误：{reason}。请改正后重试。"
+    template = "评测集 {name} 第 {row} 行{column}有误：{reason}。{more}请改正后重试。"
 
 
 class BadRequest(LingxueError):

@@ -22,7 +22,7 @@ from rag.store import Stamp, Store
 from rag.structure import structure
 from rag.types import Block, Metadata, Parsed, Source
 
-PIPELINE = 1  # raise when parsing, repair, structure or chunking changes: files are then read again
+PIPELINE = 2  # raise when parsing, repair, structure or chunking changes: files are then read again
 ADDED = "added"  # the origin of files named one by one
 _PASSED_OVER = {manifest.NAME, "official.toml", "readme.md", "desktop.ini", "thumbs.db"}
 ProgressCallback = Callable[[str, int, int], None]
@@ -116,13 +116,15 @@ def _take_in_one(
         twin = next((s for s in stored.values() if s.stamp == stamp and s.name != file.name), None)
         if twin and twin.origin == file.origin:
             return FileReport(file.name, "重复", f"内容与 {twin.name} 相同，已跳过")
-        source = make_source(file.name, content, parser.parse(file.path), file.metadata)
+        parsed = parser.parse(file.path)
+        source = make_source(file.name, content, parsed, file.metadata)
         mark = neardup.signature(source.clean)
         alike = _alike(store, mark, stored.values(), file)
         chunks = chunk(source, count=tokens.counts)
         store.put(source, chunks, origin=file.origin, stamp=stamp, signature=mark)
         stored[file.origin, file.name] = Stamp(source.id, file.name, file.origin, stamp, source.metadata)
-        return FileReport(file.name, "更新" if before else "新增", _detail(source) + alike)
+        detail = _detail(source, parsed.remarks) + alike
+        return FileReport(file.name, "更新" if before else "新增", detail)
     except OSError as err:
         return FileReport(
             file.name, "失败", f"{file.name}：无法读取（{err.strerror or err}）。请检查文件权限。"
@@ -181,9 +183,10 @@ def _to_clean(blocks: Sequence[Block], cleaned: Cleaned) -> Iterator[Block]:
             yield replace(block, start=start, end=end)
 
 
-def _detail(source: Source) -> str:
+def _detail(source: Source, remarks: Sequence[str]) -> str:
     kinds: dict[str, int] = {}
     for fault in source.repairs:
         kinds[fault.kind] = kinds.get(fault.kind, 0) + 1
     repairs = "，".join(f"{kind} {count} 处" for kind, count in kinds.items())
-    return f"{len(source.original)} 字" + (f"；已修复：{repairs}" if repairs else "")
+    told = [f"{len(source.original)} 字", *([f"已修复：{repairs}"] if repairs else []), *remarks]
+    return "；".join(told)

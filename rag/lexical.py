@@ -49,9 +49,14 @@ class LexicalIndex:
 
     def __init__(self, bm25: Any, frequencies: Matrix, size: int) -> None:
         self._bm25 = bm25
-        self._vocabulary: dict[str, int] = bm25.vocab_dict if size else {}
+        self._vocabulary: dict[str, int] = bm25.vocab_dict if len(frequencies) else {}
         self._frequencies = frequencies
+        self._hidden: list[int] = []
         self.size = size
+
+    def hide(self, positions: Sequence[int]) -> None:
+        """Never find the texts at these positions again: they are gone or have changed."""
+        self._hidden = list(positions)
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> LexicalIndex:
@@ -66,14 +71,14 @@ class LexicalIndex:
         bm25 = bm25s.BM25(k1=K1, b=B)
         if vocabulary:
             bm25.index((rows, vocabulary), create_empty_token=False, show_progress=False)
-        return cls(bm25, frequencies, len(rows) if vocabulary else 0)
+        return cls(bm25, frequencies, len(rows))
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder, which is made."""
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "frequencies.npy", self._frequencies)
         (folder / "size.json").write_text(json.dumps(self.size), encoding="utf-8")
-        if self.size:
+        if len(self._frequencies):
             self._bm25.save(str(folder), show_progress=False)
 
     @classmethod
@@ -82,8 +87,9 @@ class LexicalIndex:
         import bm25s
 
         size = json.loads((folder / "size.json").read_text(encoding="utf-8"))
-        bm25 = bm25s.BM25.load(str(folder)) if size else None
-        return cls(bm25, np.load(folder / "frequencies.npy"), size)
+        frequencies = np.load(folder / "frequencies.npy")
+        bm25 = bm25s.BM25.load(str(folder)) if len(frequencies) else None
+        return cls(bm25, frequencies, size)
 
     def scores(self, question: str) -> Matrix:
         """Return BM25 scores (size,) of all texts for a question."""
@@ -91,6 +97,7 @@ class LexicalIndex:
         if not tokens or not self.size:
             return np.zeros(self.size, dtype=np.float32)
         scores: Matrix = self._bm25.get_scores_from_ids(sorted(tokens))
+        scores[self._hidden] = 0
         return scores
 
     def known(self, token: str) -> bool:

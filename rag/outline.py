@@ -55,9 +55,9 @@ def _composed(made: Frame, retriever: Retriever, reader: SourceReader) -> tuple[
     draw = Draw(made.request.seed, made.key)
     maker = Maker(made, evidence, draw)
     sections = []
-    for part, length in zip(made.genre.sections, lengths(made), strict=True):
+    for number, (part, length) in enumerate(zip(made.genre.sections, lengths(made), strict=True), 1):
         heading = made.fill(draw.next(part.headings, part.headings))
-        sections.append(OutlineSection(heading, maker.points(part, heading, length), length))
+        sections.append(OutlineSection(heading, maker.points(part, heading, length), length, number))
     warnings = [*made.warnings, *_about(evidence, maker), *_from_genre(made)]
     return assemble(made, made.thesis, sections, evidence.citations.listed(), warnings), evidence
 

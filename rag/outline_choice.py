@@ -7,7 +7,7 @@ Knows nothing of what is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
@@ -30,8 +30,24 @@ class Draw:
         self._key = key
         self._drawn: dict[Hashable, int] = {}
 
-    def next(self, pool: Hashable, items: Sequence[Item]) -> Item:
-        """Return the next item of a pool; `items` are not empty and the same for each call."""
+    def next(
+        self,
+        pool: Hashable,
+        items: Sequence[Item],
+        *,
+        nearness: Callable[[Item], float] | None = None,
+        rounds: int = 1,
+    ) -> Item:
+        """Return the next item of a pool; `items` are not empty and the same for each call.
+
+        With `nearness` (0 to 1) the nearest come first, and the seed only
+        moves on once in so many rounds.
+        """
         turn = self._drawn.get(pool, 0)
         self._drawn[pool] = turn + 1
-        return shuffled(items, f"{self._key}|{pool}")[(self.seed + turn) % len(items)]
+        mixed = shuffled(items, f"{self._key}|{pool}")
+        if nearness is None:
+            return mixed[(self.seed + turn) % len(mixed)]
+        near = nearness
+        mixed.sort(key=lambda item: -round(near(item), 1))
+        return mixed[(self.seed // rounds + turn) % len(mixed)]

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.cite import Citations
@@ -26,7 +26,7 @@ from rag.protocols import ChatModel
 from rag.types import Outline, OutlineSection, Point, PointKind
 from rag.verify import COVERED, coverage, missing_facts, support
 
-PASSAGES = 14  # numbered sentences shown to the model
+PASSAGES = 18  # numbered sentences shown to the model
 MAX_REPLY = 12_000  # code points; a model that does not stop is cut here
 MAX_POINT = 220  # characters
 PER_KIND = 4  # points of one kind that a section takes
@@ -36,7 +36,7 @@ _LEAD = re.compile(
 )  # longer words outside a slot would tell the writer's story
 _COMMA = re.compile(r",\s*([}\]])")
 # Whose word it is and who leads whom must not be turned round in our own words.
-_WRONG = re.compile(
+WRONG = re.compile(
     r"党组织领导下的校长负责制|党组织(?:应|要|须)?(?:当)?对校长负责|提交校长(?:决策|决定|批准)|党支部领导的校长负责制"
 )
 
@@ -98,7 +98,7 @@ class _Check:
 
     def wording(self, text: str) -> bool:
         """Tell whether a text keeps to the role's voice and the right relations."""
-        return not _WRONG.search(text) and not any(word in text for word in self.made.role.forbidden)
+        return not WRONG.search(text) and not any(word in text for word in self.made.role.forbidden)
 
     def _grounded(self, text: str) -> bool:
         if missing_facts(text, self.known):
@@ -236,7 +236,7 @@ def _sections(
                 points += [
                     _cited(kind, p.text, [evidence.cited[m] for m in p.citations], citations) for p in same
                 ]
-        sections.append(OutlineSection(section.heading, tuple(points), section.length))
+        sections.append(replace(section, points=tuple(points)))
     return sections if held else None
 
 

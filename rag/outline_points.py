@@ -14,8 +14,9 @@ from rag.outline_choice import Draw
 from rag.outline_evidence import Evidence
 from rag.outline_request import Frame
 from rag.outline_text import SLOT
-from rag.prompting import Ask, GenreSection
+from rag.prompting import Ask, GenreSection, Plan
 from rag.types import Citation, Outline, OutlineSection, Point
+from rag.verify import coverage
 
 POINT_LENGTH = 120  # characters that a point grows to when written out
 # What an event should tell, how to see that it does, and what to ask when it does not.
@@ -56,13 +57,15 @@ class Maker:
         room = max(len(section.points), round(length / POINT_LENGTH))
         for ask in section.points:
             count = max(1, min(ask.count, round(ask.count * room / wanted)))
-            made += getattr(self, f"_{ask.kind}")(ask, count)
+            make = {"policy": self.policy, "own": self._own, "plan": self._plan}[ask.kind]
+            made += make(ask, count)
         if not any(point.kind == "policy" for point in made) and _asks(section, "policy"):
             self.lacking.append(heading)
             made.insert(0, Point(slot(_NO_EVIDENCE), "own"))
         return tuple(made)
 
-    def _policy(self, ask: Ask, count: int) -> Iterator[Point]:
+    def policy(self, ask: Ask, count: int) -> Iterator[Point]:
+        """Yield up to `count` points that quote the evidence."""
         for turn in range(count):
             taken = self.evidence.take(ask.queries, turn, self.draw)
             if taken is None:
@@ -94,7 +97,9 @@ class Maker:
         plans = self.frame.role.plans
         template = self.draw.next(ask.templates, ask.templates)
         for _ in range(min(count, len(plans))):
-            plan = self.draw.next("plans", plans)
+            plan = self.draw.next(
+                "plans", plans, nearness=self._plan_nearness, rounds=len(self.frame.role.angles)
+            )
             text = self.frame.fill(
                 template, action=plan.action, object=plan.object, when=plan.when, done=plan.done
             )
@@ -103,7 +108,21 @@ class Maker:
     def _role_question(self, question: str) -> str:
         if _ROLE_QUESTION not in question:
             return ""
-        return self.draw.next("role questions", self.frame.role.questions)
+        return self.draw.next(
+            "role questions",
+            self.frame.role.questions,
+            nearness=self._nearness,
+            rounds=len(self.frame.role.angles),
+        )
+
+    def _plan_nearness(self, plan: Plan) -> float:
+        return self._nearness(f"{plan.action}{plan.object}")
+
+    def _nearness(self, text: str) -> float:
+        """How much of the angle, the topic and the event a question or a plan speaks of, 0 to 1."""
+        angle = self.frame.angle
+        told = f"{angle.name} {angle.claim} {angle.focus} {self.frame.event}"
+        return coverage(text, told) + 0.5 * coverage(text, self.frame.topic)
 
     def _hosts_event(self, ask: Ask) -> bool:
         """The event goes where the role is asked for one, or to the first own point."""

@@ -90,13 +90,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A writer's position: how it calls itself, what it may not say, what it looks at."""
+    """A writer's position: how it calls itself, what it may not say, what it looks at.
+
+    `doers` is how rules call those in this position.
+    """
 
     name: str
     aliases: tuple[str, ...]
     leader: bool
     selves: tuple[str, ...]
     forbidden: tuple[str, ...]
+    doers: tuple[str, ...]
     emphasis: str
     angles: tuple[Angle, ...]
     questions: tuple[str, ...]
@@ -225,6 +229,7 @@ def _role(table: Mapping[str, Any]) -> Role:
         leader=bool(table["leader"]),
         selves=_some(table, "selves"),
         forbidden=_texts(table, "forbidden"),
+        doers=_texts(table, "doers"),
         emphasis=str(table["emphasis"]),
         angles=tuple(Angle(**part) for part in _tables(table, "angles")),
         questions=_some(table, "questions"),

@@ -8,39 +8,26 @@ questions, or of how texts were read.
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag.errors import DataDirUnusable, SourceNotFound, StoreDamaged
+from rag.database import Connection, Database
+from rag.errors import SourceDamaged, SourceNotFound
+from rag.migrations import MIGRATIONS, digest
 from rag.types import Chunk, Metadata, Repair, Run, Section, Source
 
 if TYPE_CHECKING:
     from rag.types import Matrix
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
+logger = logging.getLogger(__name__)
+_DIGESTED = "id, digest, original, clean, runs, metadata"
 _HIDDEN = "hidden:"  # stands before the origin of a removed source
 _EDIT = "edit:"  # stands before the key of what people said of a source
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sources (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, origin TEXT NOT NULL, stamp TEXT NOT NULL,
-    original TEXT NOT NULL, clean TEXT NOT NULL, runs TEXT NOT NULL, repairs TEXT NOT NULL,
-    sections TEXT NOT NULL, metadata TEXT NOT NULL, signature BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS chunks (
-    id TEXT PRIMARY KEY, source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
-    ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    heading TEXT NOT NULL, locator TEXT NOT NULL, section_path TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS chunks_of_source ON chunks(source_id, ordinal);
-CREATE TABLE IF NOT EXISTS vectors (
-    chunk_id TEXT PRIMARY KEY REFERENCES chunks(id) ON DELETE CASCADE,
-    fingerprint TEXT NOT NULL, vector BLOB NOT NULL);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,61 +59,45 @@ class Edit:
 
 
 class Store:
-    """Sources, chunks and vectors; one connection, shared by threads behind a lock."""
+    """Sources, chunks and vectors.
+
+    A replaced source is *retired*: no longer listed, still to be read, until `purge` is told that the
+    index in use has its successor. `revision` counts the changes of sources; `removals` changes when
+    something can no longer be read.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open or make the database; raise DataDirUnusable or StoreDamaged."""
-        self._path = path
-        self._lock = threading.RLock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                self._db.execute(f"PRAGMA {pragma}").fetchone()
-            self._db.executescript(_SCHEMA)
-            self._check_version()
-        except OSError as err:
-            raise DataDirUnusable(path=path.parent, reason=err.strerror or err) from err
-        except sqlite3.OperationalError as err:
-            raise DataDirUnusable(path=path.parent, reason=err) from err
-        except sqlite3.DatabaseError as err:
-            raise StoreDamaged(path=path, reason=err) from err
+        self._db = Database(path, MIGRATIONS)
+        self._transaction, self._rows = self._db.transaction, self._db.rows
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the database can be read but not changed."""
+        return self._db.read_only
 
     def close(self) -> None:
         """Close the database."""
         self._db.close()
 
-    def _check_version(self) -> None:
-        version = self.meta("schema") or str(SCHEMA_VERSION)
-        if version != str(SCHEMA_VERSION):
-            raise StoreDamaged(path=self._path, reason=f"数据格式版本 {version}，本程序只认 {SCHEMA_VERSION}")
-        if not self.meta("schema"):
-            self.set_meta("schema", version)
+    def checkpoint(self) -> None:
+        """Leave all that was acknowledged in the one file, none of it in SQLite's log."""
+        self._db.checkpoint()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield self._db
-                self._db.execute("COMMIT")
-            except sqlite3.OperationalError as err:  # disk full, read-only, locked
-                self._roll_back()
-                raise DataDirUnusable(path=self._path.parent, reason=err) from err
-            except BaseException:
-                self._roll_back()
-                raise
+    def problems(self) -> str:
+        """Return what is wrong with the database file or the texts in it, or an empty string."""
+        names = [stamp.name for stamp in self.stamps() if stamp.id in self.damaged()]
+        return self._db.problems() or "、".join(names)
 
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+    @property
+    def revision(self) -> str:
+        """How often the sources were changed, and a mark of the last change: "17-5f0c…"."""
+        return self.meta("revision") or "0-"
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._db.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as err:
-                raise StoreDamaged(path=self._path, reason=err) from err
+    @property
+    def removals(self) -> str:
+        """A mark of the last deletion."""
+        return self.meta("removals")
 
     def meta(self, key: str) -> str:
         """Return a remembered value, or an empty string."""
@@ -143,54 +114,54 @@ class Store:
     ) -> None:
         """Store a source and its chunks, replacing what has its id or its name and origin."""
         columns = [_json(map(asdict, part)) for part in (source.runs, source.repairs, source.sections)]
+        metadata = json.dumps(asdict(source.metadata), ensure_ascii=False)
+        texts = (source.id, source.name, origin, stamp, source.original, source.clean)
         with self._transaction() as db:
+            db.execute("DELETE FROM sources WHERE id = ?", (source.id,))
+            db.execute("UPDATE sources SET retired = 1 WHERE name = ? AND origin = ?", (source.name, origin))
             db.execute(
-                "DELETE FROM sources WHERE id = ? OR (name = ? AND origin = ?)",
-                (source.id, source.name, origin),
+                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (*texts[:6], *columns, metadata, signature, digest((*texts[4:], columns[0], metadata))),
             )
-            db.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(source.id, source.name, origin, stamp, source.original, source.clean),
-                    *columns,
-                    json.dumps(asdict(source.metadata), ensure_ascii=False),
-                    signature,
-                ),
-            )
-            db.executemany(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        c.id,
-                        c.source_id,
-                        c.ordinal,
-                        c.start,
-                        c.end,
-                        c.heading,
-                        c.locator,
-                        _json(c.section_path),
-                    )
-                    for c in chunks
-                ],
-            )
+            db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, chunks))
+            _count_change(db)
 
     def delete(self, source_ids: Iterable[str]) -> None:
         """Delete sources with their chunks and vectors; unknown ids are passed over."""
         with self._transaction() as db:
-            db.executemany("DELETE FROM sources WHERE id = ?", [(source_id,) for source_id in source_ids])
+            ids = [(source_id,) for source_id in source_ids]
+            if db.executemany("DELETE FROM sources WHERE id = ?", ids).rowcount > 0:
+                _count_change(db)
+                _mark_removal(db)
+
+    def purge(self) -> None:
+        """Delete the retired sources: the index in use no longer needs them."""
+        with self._transaction() as db:
+            if db.execute("DELETE FROM sources WHERE retired").rowcount:
+                _mark_removal(db)
+
+    def damaged(self) -> set[str]:
+        """Return the ids of the sources whose texts are no longer what was stored."""
+        rows = self._rows(f"SELECT {_DIGESTED} FROM sources")  # noqa: S608 - a constant
+        return {str(row[0]) for row in rows if digest(row[2:]) != row[1]}
+
+    def forget_stamps(self, source_ids: Iterable[str]) -> None:
+        """Have the files of these sources read again by the next indexing."""
+        with self._transaction() as db:
+            db.executemany("UPDATE sources SET stamp = '' WHERE id = ?", [(i,) for i in source_ids])
 
     def stamps(self) -> list[Stamp]:
         """Return what is remembered of every stored file, by name."""
         rows = self._rows(
-            "SELECT id, name, origin, stamp, metadata FROM sources WHERE substr(origin, 1, 7) <> ? "
-            "ORDER BY name, id",
+            "SELECT id, name, origin, stamp, metadata FROM sources "
+            "WHERE NOT retired AND substr(origin, 1, 7) <> ? ORDER BY name, id",
             (_HIDDEN,),
         )
         return [Stamp(row[0], row[1], row[2], row[3], _metadata(row[4])) for row in rows]
 
     def signatures(self) -> dict[str, bytes]:
         """Return the MinHash signatures of the stored texts by source id, where there are any."""
-        rows = self._rows("SELECT id, signature FROM sources WHERE length(signature) > 0")
+        rows = self._rows("SELECT id, signature FROM sources WHERE length(signature) > 0 AND NOT retired")
         return {str(source_id): bytes(mark) for source_id, mark in rows}
 
     def facts(self) -> dict[str, tuple[int, int, str]]:
@@ -218,12 +189,16 @@ class Store:
         """Take a source out of what is listed and searched."""
         with self._transaction() as db:
             db.execute("UPDATE sources SET origin = ? || origin WHERE id = ?", (_HIDDEN, source_id))
+            _count_change(db)
+            _mark_removal(db)
 
     def unhide(self, source_id: str) -> None:
         """Undo `hide`."""
         query = "UPDATE sources SET origin = substr(origin, ?) WHERE id = ? AND substr(origin, 1, 7) = ?"
         with self._transaction() as db:
             db.execute(query, (len(_HIDDEN) + 1, source_id, _HIDDEN))
+            _count_change(db)
+            _mark_removal(db)
 
     def hidden(self) -> list[tuple[str, str]]:
         """Return (id, name) of the hidden sources."""
@@ -236,14 +211,14 @@ class Store:
         return {str(name) for (name,) in rows}
 
     def source(self, source_id: str) -> Source:
-        """Return a stored source; raise SourceNotFound."""
-        rows = self._rows(
-            "SELECT id, name, original, clean, runs, repairs, sections, metadata FROM sources WHERE id = ?",
-            (source_id,),
-        )
+        """Return a stored source; raise SourceNotFound, or SourceDamaged for one that is not as stored."""
+        columns = f"{_DIGESTED}, name, repairs, sections"
+        rows = self._rows(f"SELECT {columns} FROM sources WHERE id = ?", (source_id,))  # noqa: S608
         if not rows:
             raise SourceNotFound(source_id=source_id)
-        identity, name, original, clean, runs, repairs, sections, metadata = map(str, rows[0])
+        identity, kept, original, clean, runs, metadata, name, repairs, sections = rows[0]
+        if digest((original, clean, runs, metadata)) != kept:
+            raise SourceDamaged(name=name)
         return Source(
             id=identity,
             name=name,
@@ -255,16 +230,25 @@ class Store:
             metadata=_metadata(metadata),
         )
 
-    def chunks(self, source_id: str = "") -> list[Chunk]:
-        """Return the chunks of one source, or of all, in the order of source id and text."""
-        clean = dict(self._rows("SELECT id, clean FROM sources WHERE ? IN ('', id)", (source_id,)))
+    def chunks(self, source_id: str = "", *, retired: bool = False) -> list[Chunk]:
+        """Return the chunks of one source, or of all, in the order of source id and text.
+
+        Those of retired sources only where asked for, those of damaged ones never.
+        """
+        texts = self._rows(
+            f"SELECT {_DIGESTED} FROM sources WHERE ? IN ('', id) AND retired <= ?",  # noqa: S608
+            (source_id, retired),
+        )
+        clean = {row[0]: str(row[3]) for row in texts if digest(row[2:]) == row[1]}
+        if len(clean) < len(texts):
+            logger.error("%d stored documents are damaged and left out", len(texts) - len(clean))
         rows = self._rows(
             'SELECT id, source_id, ordinal, start, "end", heading, locator, section_path FROM chunks '
             "WHERE ? IN ('', source_id) AND source_id NOT IN "
             "(SELECT id FROM sources WHERE substr(origin, 1, 7) = ?) ORDER BY source_id, ordinal",
             (source_id, _HIDDEN),
         )
-        return [_chunk(str(clean[row[1]]), row) for row in rows]
+        return [_chunk(clean[row[1]], row) for row in rows if row[1] in clean]
 
     def put_vectors(self, chunk_ids: Sequence[str], vectors: Matrix, *, fingerprint: str) -> None:
         """Store float32 vectors (len(chunk_ids), dim) made by the encoder of a fingerprint."""
@@ -279,6 +263,21 @@ class Store:
         """Return the stored vectors of an encoder, float32 bytes by chunk id."""
         rows = self._rows("SELECT chunk_id, vector FROM vectors WHERE fingerprint = ?", (fingerprint,))
         return {str(chunk_id): bytes(vector) for chunk_id, vector in rows}
+
+
+def _count_change(db: Connection) -> None:
+    found = db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchall()
+    number = int(str(found[0][0]).split("-")[0]) if found else 0
+    revision = f"{number + 1}-{uuid.uuid4().hex[:12]}"
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('revision', ?)", (revision,))
+
+
+def _mark_removal(db: Connection) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('removals', ?)", (uuid.uuid4().hex,))
+
+
+def _row(c: Chunk) -> tuple[object, ...]:
+    return (c.id, c.source_id, c.ordinal, c.start, c.end, c.heading, c.locator, _json(c.section_path))
 
 
 def _json(values: Iterable[object]) -> str:

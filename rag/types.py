@@ -254,11 +254,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class OutlineSection:
-    """A heading of an outline, its points, and its budget in characters."""
+    """A heading of an outline, its points, its budget in characters, the genre's part it fills (from 1)."""
 
     heading: str
     points: tuple[Point, ...]
     length: int = 0
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

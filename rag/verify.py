@@ -1,8 +1,9 @@
 """Does the cited text support a sentence? Checks on characters and facts, no model.
 
 A sentence is quoted when it stands in its evidence, paraphrased when the
-evidence covers its words and holds every number, date, name and document
-number it states and the same doer for each deed; anything else is unsupported.
+evidence covers its words, holds every number, date, name and document number
+it states for the same matter, has the same doer for each deed, and denies
+what it denies; anything else is unsupported.
 Shared by generated answers and generated outlines.
 """
 
@@ -12,6 +13,7 @@ import re
 
 from rag.lexical import fold, tokenize
 from rag.types import Support
+from rag.verify_acts import bodies, turned_round
 
 COVERED = 0.55  # share of a sentence's bigrams that a paraphrase keeps; below, claims are new
 _NUMBER = re.compile(
@@ -21,24 +23,11 @@ _NAME = re.compile(r"《([^《》]{2,80})》")
 _NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,8}[〔\[(（][0-9]{4}[〕\])）] ?[0-9]+ ?号")
 _QUOTED = re.compile(r"[“「]([^“”「」]{4,200})[”」]")
 _NEGATION = re.compile(r"不得|不能|不可|不应|不是|不必|不需|无需|禁止|没有|未|非")
-# Who does what in a school; a paraphrase may not hand one's deed to another.
-_DOERS = ("党组织会议", "校长办公会议", "教职工大会", "书记", "校长", "党组织", "行政班子", "教职工代表大会")
-_DEEDS = (
-    "召集",
-    "主持",
-    "确定",
-    "讨论决定",
-    "集体决定",
-    "研究提出",
-    "组织实施",
-    "部署落实",
-    "报告",
-    "监督",
-    "决定",
-    "批准",
-    "负责",
-)
 _CLAUSE = re.compile(r"[，,。；;！!？?\n]")
+_SENTENCE = re.compile(r"[。；;！!？?\n]")
+SAME_MATTER = 0.6  # two clauses that share so many bigrams speak of one thing, and may not differ by a 不
+SHORTEST = 5  # characters; a shorter clause says too little to be compared
+BOUND = 0.35  # a number's clause shares so much with the evidence sentence the number is taken from
 
 
 def support(sentence: str, evidence: str) -> Support:
@@ -52,9 +41,9 @@ def support(sentence: str, evidence: str) -> Support:
         return "unsupported"
     if said in known:
         return "quoted"
-    if missing_facts(sentence, evidence) or _swapped(sentence, evidence):
+    if missing_facts(sentence, evidence) or turned_round(sentence, evidence):
         return "unsupported"
-    if bool(_NEGATION.search(sentence)) and not _NEGATION.search(evidence):
+    if _numbers_moved(sentence, evidence) or _denied(sentence, evidence):
         return "unsupported"
     return "paraphrased" if coverage(sentence, evidence) >= COVERED else "unsupported"
 
@@ -78,32 +67,36 @@ def missing_facts(sentence: str, evidence: str) -> list[str]:
     return [fact for fact in stated if _bare(fact) not in known]
 
 
-def _swapped(sentence: str, evidence: str) -> bool:
-    """Tell whether a deed is given to doers whom the evidence never joins in it.
+def _numbers_moved(sentence: str, evidence: str) -> bool:
+    """Tell whether a number is said of another matter than the one the evidence has it for.
 
-    Rule: all doers that a clause of the sentence names beside a deed must
-    stand in one clause of the evidence beside that deed, for 会议由书记召集 and
-    another 会议由校长召集 do not make the first one's 校长. Deeds that the
-    evidence does not mention, or mentions without doers, are left to coverage.
+    半数以上 stands in a passage beside 三分之二以上: each must come from a sentence
+    that shares the words of the clause it is used in and names the same bodies.
     """
-    joined = [_doers_of(clause) for clause in _CLAUSE.split(evidence)]
-    return any(
-        not any(doers <= known.get(deed, frozenset()) for known in joined)
-        for clause in _CLAUSE.split(sentence)
-        for deed, doers in _doers_of(clause).items()
-        if any(deed in known for known in joined)
-    )
+    known = [s for s in _SENTENCE.split(evidence) if _NUMBER.search(s)]
+    for clause in _SENTENCE.split(sentence):
+        for number in _NUMBER.findall(clause):
+            holding = [s for s in known if _bare(number) in _bare(s)]
+            if holding and not any(
+                coverage(clause, s) >= BOUND and bodies(clause) <= bodies(s) for s in holding
+            ):
+                return True
+    return False
 
 
-def _doers_of(clause: str) -> dict[str, frozenset[str]]:
-    """The doers in a clause by each deed in it; a longer name hides the shorter one inside it."""
-    doers = []
-    rest = clause
-    for doer in sorted(_DOERS, key=len, reverse=True):
-        if doer in rest:
-            doers.append(doer)
-            rest = rest.replace(doer, "")
-    return {deed: frozenset(doers) for deed in _DEEDS if deed in clause} if doers else {}
+def _denied(sentence: str, evidence: str) -> bool:
+    """Tell whether a clause says 不 where the evidence's clause on its matter does not, or the reverse."""
+    known = [clause for clause in _CLAUSE.split(evidence) if clause.strip()]
+    for clause in _CLAUSE.split(sentence):
+        if len(_bare(clause)) < SHORTEST:
+            continue
+        nearest = max(known, key=lambda k: coverage(clause, k), default="")
+        denies, denied = bool(_NEGATION.search(clause)), bool(_NEGATION.search(nearest))
+        if denies != denied and coverage(clause, nearest) >= SAME_MATTER:
+            return True
+        if denies and not _NEGATION.search(evidence):
+            return True
+    return False
 
 
 def _bare(text: str) -> str:

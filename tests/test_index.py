@@ -7,7 +7,6 @@ import pytest
 
 from rag import index as index_module
 from rag.chunk import chunk
-from rag.errors import DataDirUnusable
 from rag.index import Index, indexed_text
 from rag.ingest import make_source
 from rag.store import Store
@@ -108,39 +107,122 @@ def test_a_damaged_index_is_not_used_and_is_built_again_from_the_store(tmp_path,
     assert rebuilt.neighbours(HashEncoder().encode_query("书记"), 1)
 
 
-def test_without_chroma_words_still_find_and_the_reason_is_kept(tmp_path, store):
+def test_without_chroma_the_stored_vectors_are_searched_exactly(tmp_path, store):
+    folder = tmp_path / "index"
+    index = Index(folder, store, HashEncoder())
+    query = HashEncoder().encode_query("书记")
+    expected = index.refresh().neighbours(query, 3)
+    index.close()
+    shutil.rmtree(folder / "gen-000001" / "chroma")
+    generation = Index(folder, store, HashEncoder()).current()
+    found = generation.neighbours(query, 3)
+    assert generation.searched_by == "exact" and generation.broken
+    assert np.allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
+
+
+def test_without_any_vectors_words_still_find_and_the_reason_is_kept(tmp_path, store, monkeypatch):
     folder = tmp_path / "index"
     index = Index(folder, store, HashEncoder())
     index.refresh()
     index.close()
     shutil.rmtree(folder / "gen-000001" / "chroma")
+    monkeypatch.setattr(store, "vectors", lambda _: {})
     generation = Index(folder, store, HashEncoder()).current()
     assert generation.neighbours(HashEncoder().encode_query("书记"), 3) == []
     assert generation.dense_failed
     assert generation.lexical.scores("书记召集").max() > 0
 
 
-def test_a_build_that_fails_verification_leaves_the_old_index_in_use(tmp_path, store, monkeypatch):
-    folder = tmp_path / "index"
-    index = Index(folder, store, HashEncoder())
-    old = index.refresh()
-    put(store, "新.txt", "新增的规定由新部门负责。")
-
-    def fail(*_):
-        raise OSError("索引校验失败")
-
-    monkeypatch.setattr(index_module, "_verify", fail)
-    with pytest.raises(DataDirUnusable, match="索引校验失败"):
-        index.refresh()
-    assert index.current().folder == old.folder and old.neighbours(HashEncoder().encode_query("书记"), 1)
+def test_a_collection_that_fails_verification_is_not_used_and_exact_search_is(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(index_module, "lost", lambda *_: 1)
+    index = Index(tmp_path / "index", store, HashEncoder())
+    generation = index.refresh()
+    assert generation.neighbours(HashEncoder().encode_query("书记"), 1)
+    assert generation.searched_by == "exact" and index.fresh()
 
 
-def test_old_generations_are_collected_but_the_last_one(tmp_path, store):
+def test_old_generations_are_deleted_when_a_new_one_is_in_use(tmp_path, store):
     index = Index(tmp_path / "index", store, HashEncoder())
     for number in range(4):
         put(store, f"{number}.txt", f"第{number}份规定。由部门负责。")
         index.refresh()
-    assert sorted(p.name for p in (tmp_path / "index").glob("gen-*")) == ["gen-000003", "gen-000004"]
+    assert sorted(p.name for p in (tmp_path / "index").glob("gen-*")) == ["gen-000004"]
+
+
+def test_what_is_left_of_a_build_that_was_cut_short_is_deleted_by_the_next(tmp_path, store):
+    index = Index(tmp_path / "index", store, HashEncoder())
+    index.refresh()
+    (tmp_path / "index" / "gen-000009" / "lexical").mkdir(parents=True)
+    index.refresh()
+    assert [p.name for p in (tmp_path / "index").glob("gen-*")] == ["gen-000001"]
+
+
+def test_while_the_store_is_ahead_the_old_generation_answers(tmp_path, store):
+    """Added, replaced and deleted since: what was indexed and is still there is found, nothing else."""
+    other = put(store, "旧.txt", "旧规定由旧部门负责。")
+    index = Index(tmp_path / "index", store, HashEncoder())
+    before = index.refresh()
+    put(store, "新.txt", "新增的规定由新部门负责。")
+    replaced = put(store, "规则.txt", TEXT.replace("校长", "院长"))
+    reader = Index(tmp_path / "index", Store(tmp_path / "lingxue.db"), HashEncoder())
+    generation = reader.current()
+    assert generation.folder == before.folder and not reader.fresh()
+    assert "校长" in generation.chunks[int(np.argmax(generation.lexical.scores("校长办公会议")))].text
+    store.delete([other.id])
+    generation = reader.current()
+    assert generation.lexical.scores("旧部门").max() == 0
+    assert all(
+        generation.chunks[p].source_id != other.id
+        for p, _ in generation.neighbours(HashEncoder().encode_query("旧规定由旧部门负责"), 9)
+    )
+    index.refresh()
+    assert reader.current().folder != before.folder and reader.fresh()
+    assert {c.source_id for c in reader.current().chunks} >= {replaced.id}
+
+
+def test_two_processes_may_search_one_index_only_the_first_opens_chroma(tmp_path, store):
+    query = HashEncoder().encode_query("书记")
+    first = Index(tmp_path / "index", store, HashEncoder()).refresh()
+    second = Index(tmp_path / "index", Store(tmp_path / "lingxue.db"), HashEncoder()).current()
+    assert first.neighbours(query, 2)[0][0] == second.neighbours(query, 2)[0][0]
+    assert (first.searched_by, second.searched_by) == ("chroma", "exact") and not second.broken
+
+
+@pytest.mark.parametrize("how", ["flip", "cut", "empty"])
+def test_damaged_chroma_files_are_found_before_they_are_opened_and_rebuilt(tmp_path, store, how):
+    index = Index(tmp_path / "index", store, HashEncoder())
+    index.refresh()
+    index.close()
+    for path in (tmp_path / "index" / "gen-000001" / "chroma").rglob("*"):
+        if path.is_file() and path.stat().st_size:
+            content = bytearray(path.read_bytes())
+            content[::997] = bytes(b ^ 0xFF for b in content[::997])
+            path.write_bytes({"flip": bytes(content), "cut": content[: len(content) // 2], "empty": b""}[how])
+    index = Index(tmp_path / "index", store, HashEncoder())
+    assert not index.fresh() and index.current().neighbours(HashEncoder().encode_query("书记"), 1)
+    assert index.refresh().folder.name == "gen-000002" and index.fresh()
+
+
+def test_a_text_without_known_tokens_has_no_neighbours_and_breaks_nothing(tmp_path, store):
+    class Blind(HashEncoder):
+        def _vector(self, text):
+            return np.zeros(64, np.float32) if "☆" in text else super()._vector(text)
+
+    put(store, "符号.txt", "☆☆☆☆☆☆")
+    generation = Index(tmp_path / "index", store, Blind()).refresh()
+    assert generation.key.dense and len(generation.neighbours(HashEncoder().encode_query("书记"), 9)) == 3
+
+
+def test_a_stored_vector_that_is_damaged_is_made_again(tmp_path, store):
+    encoder = HashEncoder()
+    first = Index(tmp_path / "index", store, encoder).refresh()
+    ids = [c.id for c in first.chunks]
+    store.put_vectors(ids[:1], np.full((1, 64), 7, dtype=np.float32), fingerprint=encoder.fingerprint)
+    put(store, "新.txt", "新增的规定由新部门负责。")
+    Index(tmp_path / "index", store, encoder).refresh()
+    assert np.linalg.norm(np.frombuffer(store.vectors(encoder.fingerprint)[ids[0]], np.float32)) == (
+        pytest.approx(1, abs=1e-3)
+    )
 
 
 def test_tables_of_contents_are_kept_but_not_searched(tmp_path, store):

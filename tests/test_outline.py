@@ -124,7 +124,7 @@ def test_the_outline_is_json_of_the_contract(drafts):
     assert set(table) == {
         "genre", "role", "topic", "title", "thesis", "sections", "placeholders", "citations", "warnings",
     }  # fmt: skip
-    assert set(table["sections"][0]) == {"heading", "points", "length"}
+    assert set(table["sections"][0]) == {"heading", "points", "length", "part"}
     assert set(table["sections"][0]["points"][0]) == {"text", "kind", "citations"}
 
 

@@ -138,3 +138,8 @@ def test_whose_word_a_document_is_follows_from_its_title_where_no_manifest_says(
 )
 def test_central_policy_an_author_hands_on_is_told_from_the_authors_own_claims(sentence, authority):
     assert of_sentence("author", sentence) == authority
+
+
+def test_what_the_parser_remarks_is_told_when_indexing(tmp_path):
+    _, report = assistant_over(tmp_path, {"甲.md": "---\ntitle: 题\n---\n# 一\n\n食堂由总务处管理。\n"})
+    assert "元数据" in report.files[0].detail

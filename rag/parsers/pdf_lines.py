@@ -81,7 +81,7 @@ def read_page(document: Any, number: int) -> Page:
     quarter, characters = max(turned.items(), key=lambda entry: len(entry[1]))
     if quarter % 2:
         width, height = height, width
-    return Page(tuple(_in_order(list(_segments(characters)))), width, height)
+    return Page(tuple(in_order(list(_segments(characters)))), width, height)
 
 
 def _characters(
@@ -158,7 +158,7 @@ def is_wide(text: str) -> bool:
     return text >= "\u2e80" or text in "“”‘’—…·"
 
 
-def _in_order(segments: Sequence[Line]) -> list[Line]:
+def in_order(segments: Sequence[Line]) -> list[Line]:
     """Put segments into reading order and join those that stand on one line."""
     gutter = _gutter(segments)
     if gutter is None:

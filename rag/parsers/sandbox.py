@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -90,12 +90,7 @@ class ParserProcess:
             timed_out.set()
             process.kill()
 
-        timer = threading.Timer(self._timeout_s, stop)
-        timer.start()
-        try:
-            line = _exchange(process, json.dumps({"path": str(path.resolve())}))
-        finally:
-            timer.cancel()
+        line = _exchange(process, json.dumps({"path": str(path.resolve())}), self._timeout_s, stop)
         if not line.endswith("\n"):
             self._kill()
             if timed_out.is_set():
@@ -134,14 +129,27 @@ class ParserProcess:
                     pipe.close()
 
 
-def _exchange(process: subprocess.Popen[str], request: str) -> str:
-    """Send one line, return the answer's line; incomplete where the worker died."""
+def _exchange(
+    process: subprocess.Popen[str], request: str, timeout_s: float, stop: Callable[[], None]
+) -> str:
+    """Send one line, return the answer's line; incomplete where the worker died or was stopped.
+
+    A blank line is a sign of life, which long work gives: the time counts anew from there.
+    """
     if process.stdin is None or process.stdout is None:
         return ""
     try:
         process.stdin.write(request + "\n")
         process.stdin.flush()
-        return process.stdout.readline()
+        while True:
+            timer = threading.Timer(timeout_s, stop)
+            timer.start()
+            try:
+                line = process.stdout.readline()
+            finally:
+                timer.cancel()
+            if line != "\n":
+                return line
     except OSError:
         return ""
 

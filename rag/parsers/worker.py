@@ -1,8 +1,9 @@
 """The process behind `sandbox`: reads requests line by line, answers line by line.
 
 A request is {"path": …}; an answer {"parsed": …} or {"error": class, "values":
-…} or {"os_error": [errno, text]}. Heavy libraries load with the first file
-that needs them, so that starting costs little.
+…} or {"os_error": [errno, text]}; blank lines before it are signs of life.
+Heavy libraries load with the first file that needs them, so that starting
+costs little.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import LingxueError
-from rag.parsers import parse_file
+from rag.parsers import ocr, parse_file
 
 
 def answer(path: Path) -> dict[str, Any]:
@@ -53,6 +54,12 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
     os.dup2(2, 1)
     limit_memory(int(sys.argv[1]))
+
+    def beat() -> None:
+        out.write("\n")
+        out.flush()
+
+    ocr.on_page = beat
     for line in sys.stdin:
         reply = answer(Path(json.loads(line)["path"]))
         out.write(json.dumps(reply) + "\n")

@@ -151,7 +151,7 @@ def _add_jobs(router: APIRouter, assistant: Assistant) -> None:
         lines = (json.dumps(case, ensure_ascii=False) for case in body.cases)
         cases.write_text("\n".join(lines), encoding="utf-8")
         assistant.ready()
-        return dict(run([cases], assistant=assistant, out=folder))
+        return dict(run([cases], assistant=assistant, out=folder).results)
 
 
 def _with_tokens(described: dict[str, Any]) -> dict[str, Any]:

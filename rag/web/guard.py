@@ -115,7 +115,7 @@ class _Reply:
             if self._start_page and is_page:
                 self._held = message
                 return
-            headers["Content-Security-Policy"] = policy()
+            headers.setdefault("Content-Security-Policy", policy())  # a report brings its own, stricter one
         elif self._held is not None:
             self._body += message.get("body", b"")
             if message.get("more_body", False):

@@ -24,7 +24,8 @@ from rag.web.jobs import Report
 from rag.web.library_view import document_html, job_html, library_html, official_html, undo_html
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant, IndexReport
+    from rag.assistant import Assistant
+    from rag.upkeep import IndexReport
 
 TITLE = "资料库"
 MAX_BYTES = 50 * 2**20  # of one file

@@ -27,7 +27,7 @@ def model_html(settings: Settings, fixed: Iterable[str]) -> str:
         more = "disabled" if name in locked else 'autocomplete="off"'
         return field(name, label, value, hint=hint, kind=kind, more=more)
 
-    providers = PROVIDERS
+    providers: tuple[tuple[str, str], ...] = PROVIDERS
     if settings.llm_provider not in dict(PROVIDERS):
         providers = (*PROVIDERS, (settings.llm_provider, settings.llm_provider))
     has_key = bool(settings.llm_api_key.get_secret_value())

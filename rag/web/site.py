@@ -35,13 +35,14 @@ def build_app(assistant: Assistant) -> FastAPI:
     from rag.web.guard import STATIC
     from rag.web.library import add_library
     from rag.web.replies import add_replies
+    from rag.web.reports import add_reports
     from rag.web.settings import add_settings
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     accounts = _accounts(assistant)
     _protect(app, accounts)
     _add_evidence(app, assistant)
-    for add in (add_replies, add_library, add_settings, add_api):
+    for add in (add_replies, add_reports, add_library, add_settings, add_api):
         add(app, assistant)
     app.mount("/lingxue", StaticFiles(directory=STATIC), name="lingxue")
     return _with_gradio(app, assistant, login=accounts is not None)

@@ -28,6 +28,11 @@ def parse(path):
     order = path.read_text()
     if order == "sleep":
         time.sleep(60)
+    if order == "pages":
+        from rag.parsers import ocr
+        for _ in range(4):
+            time.sleep(0.6)
+            ocr.on_page()
     if order == "crash":
         ctypes.string_at(0)
     if order == "exit":
@@ -107,6 +112,13 @@ def test_misbehaving_file_fails_alone_and_the_next_one_succeeds(
         with pytest.raises(error, match=says) as caught:
             parser.parse(ordered(rogue, order))
         assert caught.value.values["name"] == f"{order}.rogue"
+        assert parser.parse(plain(rogue)).text == "第一条 内容。\n"
+
+
+def test_long_work_that_gives_signs_of_life_is_not_stopped(rogue: Path) -> None:
+    with ParserProcess(timeout_s=2) as parser:
+        parser.parse(plain(rogue))
+        assert parser.parse(ordered(rogue, "pages")).text == "pages"  # 2.4 s in all
         assert parser.parse(plain(rogue)).text == "第一条 内容。\n"
 
 
