@@ -16,6 +16,7 @@ from rag.offline import stay_offline
 stay_offline()
 
 import chromadb  # noqa: E402, F401 - what takes long is loaded before the fork
+
 import rag.assistant  # noqa: E402
 from rag import ingest  # noqa: E402
 from rag.config import Settings  # noqa: E402
@@ -24,7 +25,6 @@ from rag.embed import load_encoder  # noqa: E402
 from rag.errors import LingxueError  # noqa: E402
 from rag.migrations import MIGRATIONS  # noqa: E402
 from rag.parsers import parse_file  # noqa: E402
-from rag.records.records import Records  # noqa: E402
 
 ENCODER = load_encoder("")
 OWNER = ""
