@@ -73,7 +73,7 @@ def _narrowed(text: str, section: Section, match: re.Match[str]) -> tuple[int, i
     """Cut a section to the 款 and 项 asked for, where it has them."""
     body = re.finditer(r"[^\n]*\S[^\n]*", text[section.body : section.end])
     lines = [trim(text, section.body + m.start(), section.body + m.end()) for m in body]
-    item = re.compile(r"\s*[（(]([一二三四五六七八九十]{1,3})[）)]")
+    item = re.compile(r"\s{0,9}[（(]([一二三四五六七八九十]{1,3})[）)]")
     if match["paragraph"]:
         paragraphs = [line for line in lines if not item.match(text[slice(*line)])]
         number = chinese_number(match["paragraph"])

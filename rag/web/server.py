@@ -34,6 +34,10 @@ def serve(assistant: Assistant) -> None:
     with _listen(settings) as listener:
         import uvicorn
 
+        if settings.log == "json":
+            from rag.web.operations import log_as_json
+
+            log_as_json()
         app = build_app(assistant)
         config = uvicorn.Config(
             app,
@@ -92,6 +96,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     from rag.config import LOOPBACK
     from rag.web.gate import Gate, add_login, user_of
     from rag.web.guard import STATIC, Guard
+    from rag.web.operations import Operations
     from rag.web.page import build_page
     from rag.web.replies import add_replies
     from rag.web.reports import add_reports
@@ -106,6 +111,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     else:
         add_login(app, accounts)
     app.add_middleware(Guard)
+    app.add_middleware(Operations, assistant=assistant)
     _add_evidence(app, assistant)
     add_reports(app, assistant)
     add_replies(app, assistant)
