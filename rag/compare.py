@@ -166,7 +166,9 @@ def _row_by_cells(
             texts = [source.clean[slice(*span)] for span in cells]
             at = [next((i for i, text in enumerate(texts) if i and text.endswith(side)), 0) for side in pair]
             if all(at) and at[0] != at[1] and (not rest or _share(rest, texts[0]) > 0):
-                rows.append((texts[0], (_cell(source, cells[at[0]], line), _cell(source, cells[at[1]], line))))
+                rows.append(
+                    (texts[0], (_cell(source, cells[at[0]], line), _cell(source, cells[at[1]], line)))
+                )
         if rows:
             return rows
     return []

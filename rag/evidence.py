@@ -110,7 +110,9 @@ def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
     return ranked
 
 
-def _learned(question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]) -> Sequence[float]:
+def _learned(
+    question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]
+) -> Sequence[float]:
     if not candidates:
         return []
     rows = sentence_ranker.features(question, wanted, candidates)

@@ -77,9 +77,7 @@ def extract(
     return page.markdown(), page.sentences
 
 
-def _page(
-    question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float
-) -> Page:
+def _page(question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float) -> Page:
     """A page that says whose word each line is where they are not all the same one's."""
     words = {
         of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end])
@@ -230,7 +228,9 @@ def _unit(question: Question, evidence: Evidence) -> Unit:
     if evidence.end - evidence.start <= CITED_WHOLE and not _has_items(question, text, start, end):
         whole = (evidence.start, evidence.end)
         steps = _steps(text, *whole) if question.kind == "how" else []
-        return Unit(evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score)
+        return Unit(
+            evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score
+        )
     parts = ((start, end),)
     items = split.items(text, start, end) if question.kind in _ENUMERATING else []
     if items and (not question.size or question.size == len(items)):

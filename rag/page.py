@@ -51,7 +51,9 @@ class Page:
         self.lines += ["", f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
         for name, cells in rows:
             written = [self._cell(cell) for cell in cells]
-            self.lines.append(f"| {' | '.join([name, *written] if name or len(header) > len(cells) else written)} |")
+            self.lines.append(
+                f"| {' | '.join([name, *written] if name or len(header) > len(cells) else written)} |"
+            )
         self.lines.append("")
 
     def markdown(self) -> str:

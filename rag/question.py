@@ -20,7 +20,12 @@ QuestionType = Literal[
 # The first that matches decides: "什么时候" before "什么", "哪些人" is a list, "多少人" a count.
 _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
     ("clause", re.compile(r"第[零〇一二三四五六七八九十百千0-9]{1,6}条(?!件)")),
-    ("compare", re.compile(r"区别|不同|不一样|对比|相比|差别|差在哪|差多少|有何异同|一样[吗不么]|一回事|和.{1,12}哪个|(?:和|与|跟|、).{2,20}分别")),
+    (
+        "compare",
+        re.compile(
+            r"区别|不同|不一样|对比|相比|差别|差在哪|差多少|有何异同|一样[吗不么]|一回事|和.{1,12}哪个|(?:和|与|跟|、).{2,20}分别"
+        ),
+    ),
     (
         "list",
         re.compile(
@@ -35,7 +40,12 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
             r"多少|多长时间.{0,4}次|几(?:个|人|名|次|项|年|天|日|条|种|票|分|学时|小时|成|位|部分)|比例|人数|占几"
         ),
     ),
-    ("when", re.compile(r"什么时候|什么时间|何时|几时|啥时|哪年|哪一年|哪天|哪一天|几月|几号|多久|期限|啥时候|截止")),
+    (
+        "when",
+        re.compile(
+            r"什么时候|什么时间|何时|几时|啥时|哪年|哪一年|哪天|哪一天|几月|几号|多久|期限|啥时候|截止"
+        ),
+    ),
     ("who", re.compile(r"谁|由哪|哪个(?:人|会|机构|部门|单位|组织)|哪一级|什么人|哪位|何人")),
     ("why", re.compile(r"为什么|为何|为啥|原因|凭什么|依据什么|什么依据|根据什么|意义")),
     ("how", re.compile(r"怎么(?!理解|看)|怎样|如何|流程|程序|步骤|咋|做法|咋|怎么?走|一步步")),
@@ -67,7 +77,9 @@ _ASKING = re.compile(
 _JOINING = re.compile(r"[的了是要才能有和与及或在对从把被就都也该让给将于我你咱得还去这那跟]")
 _COUNT_WORD = re.compile(r"([两二三四五六七八九十]{1,3})([项个条点种类方件句步化块])(?=[^、，,。]{0,14})")
 _ORDINAL = re.compile(r"第([一二三四五六七八九十0-9]{1,2})[点步]")
-_CHECKS = re.compile(r"(?:对|是|没错|没问题|可以)(?:吧|吗|嘛|么)|对不对|是不是|行不行|对的|吧[？?。]?$|嘛[？?，,]|抄进|一样吧")
+_CHECKS = re.compile(
+    r"(?:对|是|没错|没问题|可以)(?:吧|吗|嘛|么)|对不对|是不是|行不行|对的|吧[？?。]?$|嘛[？?，,]|抄进|一样吧"
+)
 _NAMED = re.compile(r"《([^《》]{2,60})》")
 _SPECIFIC = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}年?|第[零一二三四五六七八九十百0-9]{1,5}[条章节届次]")
 
@@ -122,11 +134,15 @@ _UNITS = {
 }
 _DATE = r"[0-9]{4}年(?:[0-9]{1,2}月)?(?:[0-9]{1,2}日)?"
 _MEMBERS = re.compile(r"几个|几名|几位|几人|多少(?:个|名)?(?:人|委员|成员)")
-_ATTENDING = re.compile(r"到|来|出席|开会?|表决|通过|赞成|同意|算数|参加")  # a share is an answer only to these
+_ATTENDING = re.compile(
+    r"到|来|出席|开会?|表决|通过|赞成|同意|算数|参加"
+)  # a share is an answer only to these
 _DAY_ASKED = re.compile(r"哪天|哪一天|哪年|哪一年|几号|几月|日期")  # a date, not 近日 or 定期
 _DAY = re.compile(rf"{_NUMBER}{{1,4}}\s?[年月日号]|{_NUMBER}{{1,4}}季度|当年|当天")
 _SOURCE_NOTE = re.compile(r"[（(](?:出处|来源|见)[^\n]*$")
-_COUNTED = re.compile(r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位|所|万|元|字|份)|(比例)")
+_COUNTED = re.compile(
+    r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位|所|万|元|字|份)|(比例)"
+)
 
 
 @dataclass(frozen=True, slots=True)
