@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answer import HITS, THRESHOLD
+from rag.concepts import concepts
 from rag.errors import BadRequest
-from rag.evidence import Evidence, answerable, concepts, rank, states_absence
+from rag.evidence import Evidence, answerable, rank, states_absence
 from rag.lexical import LexicalIndex
 from rag.protocols import Retriever, SourceReader
 from rag.question import Question, analyse

@@ -29,10 +29,15 @@ def build_page(assistant: Assistant) -> gr.Blocks:
             for name, key, screen in (
                 ("问答", "ask", ask),
                 ("写作", "draft", draft),
+                ("资料库", "library", None),
                 ("评测", "evaluate", evaluate),
+                ("设置", "settings", None),
             ):
                 with gr.Tab(name, id=key, elem_id=f"screen-{key}"):
-                    screen.build(assistant, page)
+                    if screen:
+                        screen.build(assistant, page)
+                    else:  # a page of its own, which the page's script shows here
+                        gr.Markdown(f'<div class="lx-screen" id="at-{key}"></div>', container=False)
     shown: gr.Blocks = page
     shown.queue(max_size=64, default_concurrency_limit=10, api_open=False)
     return shown
