@@ -100,8 +100,10 @@ def load_settings(**given: Any) -> Settings:
     given = {name: value for name, value in given.items() if value is not None}
     try:
         settings = Settings(**given)
-        saved: dict[str, Any] = dict(read_saved(settings.data_dir))
-        return Settings(**{k: v for k, v in saved.items() if k not in settings.model_fields_set}, **given)
+        for name, value in read_saved(settings.data_dir).items():
+            if name not in settings.model_fields_set:  # what is set outside wins
+                given[name] = value
+        return Settings(**given)
     except ValidationError as err:
         first = err.errors()[0]
         field = str(first["loc"][0]) if first["loc"] else ""

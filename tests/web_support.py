@@ -61,7 +61,8 @@ def serving(folder, *, knowledge, port=None, **settings):
                     log.seek(0)
                     pytest.fail(f"the server stopped: {log.read().decode()}")
                 time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/"
+        shown = own_address() if settings.get("host") == "0.0.0.0" else "127.0.0.1"
+        yield f"http://{shown}:{port}/"
     finally:
         server.terminate()
         try:
@@ -97,7 +98,17 @@ def opened(browser, address, *, ready="#question textarea", **options):
         yield page
     finally:
         context.close()
-    assert not wrong
+    assert not wrong, wrong
+
+
+def own_address():
+    """This computer's address in its network, where it has one: nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: no such host
+        except OSError:
+            return "127.0.0.1"
+        return probe.getsockname()[0]
 
 
 def add_user(data, name, *, admin=False):

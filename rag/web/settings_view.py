@@ -12,7 +12,7 @@ from rag.records.tokens import Token
 from rag.web.fragments import button, choice, field, table
 from rag.web.markup import escape
 
-PROVIDERS = (("openai", "OpenAI 兼容（DeepSeek、通义千问、Ollama、vLLM 等）"),)
+PROVIDERS: tuple[tuple[str, str], ...] = (("openai", "OpenAI 兼容（DeepSeek、通义千问、Ollama、vLLM 等）"),)
 _STATES = {"正常": "lx-ok", "受限": "lx-limited", "不可用": "lx-broken"}
 _KEPT = "已保存，不再显示；留空就是不改"
 

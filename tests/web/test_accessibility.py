@@ -27,6 +27,8 @@ def serious(page):
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_screen_has_a_serious_violation(browser, site, look):
     with opened(browser, site, bypass_csp=True, **LOOKS[look]) as page:
+        page.locator("button.lx-suggestion").first.wait_for()
+        page.wait_for_timeout(500)  # what fades in has its colours then
         found = {"start": serious(page)}
         ask(page, "党组织会议要多少人到会才能开？").locator("a.lx-chip").first.click()
         page.locator("#panel mark#quote").wait_for()
@@ -41,6 +43,7 @@ def test_no_screen_has_a_serious_violation(browser, site, look):
         ):
             page.get_by_role("tab", name=name, exact=True).click()
             page.locator(ready).first.wait_for()
+            page.wait_for_timeout(300)
             found[name] = serious(page)
         page.get_by_role("tab", name="资料库", exact=True).click()
         page.locator("#at-library td a").first.click()

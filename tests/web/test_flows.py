@@ -171,33 +171,34 @@ def test_two_people_at_once_see_only_their_own_and_stay_logged_in_over_a_restart
     browser, knowledge, shared_data
 ):
     port = free_port()
-    with serving(shared_data, knowledge=knowledge, port=port, login="always") as site:
-        with opened(browser, site, ready="#name") as head, opened(browser, site, ready="#name") as teacher:
-            log_in(head, "校长", "猜错的密码")
-            assert "不对" in head.inner_text("[role=alert]")
-            log_in(head, "校长", PASSWORD)
-            log_in(teacher, "王老师", PASSWORD)
-            ask(head, QUESTION)
-            ask(teacher, "三重一大包括哪些？")
-            assert listed(head).all_inner_texts() == [QUESTION]
-            assert listed(teacher).all_inner_texts() == ["三重一大包括哪些？"]
-            stolen = re.search(r"c=[0-9a-f]+", head.url)[0]
-            teacher.goto(f"{site}?{stolen}")
-            teacher.locator("button.lx-suggestion").first.wait_for(timeout=30_000)
-            assert teacher.locator("#chat .lx-answer").count() == 0
-            tab(teacher, "资料库")
-            teacher.locator("#at-library table.lx-list").wait_for()
-            assert teacher.locator("#at-library .lx-upload").count() == 0
-            tab(teacher, "设置")
-            teacher.get_by_text("我的账号").wait_for()
-            assert teacher.locator("#f-llm_model").count() == 0
-            state = head.context.storage_state()
-    with serving(shared_data, knowledge=knowledge, port=port, login="always") as site:
-        with opened(browser, site, storage_state=state) as head:
-            listed(head).first.wait_for()
-            assert listed(head).all_inner_texts() == [QUESTION]
-            tab(head, "设置")
-            head.get_by_role("button", name="退出登录").click()
-            head.locator("#name").wait_for()
-            head.goto(site)
-            assert head.url.endswith("/login")
+    settings = {"knowledge": knowledge, "port": port, "host": "0.0.0.0"}
+    with (
+        serving(shared_data, **settings) as site,
+        opened(browser, site, ready="#name") as head,
+        opened(browser, site, ready="#name") as teacher,
+    ):
+        log_in(head, "校长", PASSWORD)
+        log_in(teacher, "王老师", PASSWORD)
+        ask(head, QUESTION)
+        ask(teacher, "三重一大包括哪些？")
+        assert listed(head).all_inner_texts() == [QUESTION]
+        assert listed(teacher).all_inner_texts() == ["三重一大包括哪些？"]
+        stolen = re.search(r"c=[0-9a-f]+", head.url)[0]
+        teacher.goto(f"{site}?{stolen}")
+        teacher.locator("button.lx-suggestion").first.wait_for(timeout=30_000)
+        assert teacher.locator("#chat .lx-answer").count() == 0
+        tab(teacher, "资料库")
+        teacher.locator("#at-library table.lx-list").wait_for()
+        assert teacher.locator("#at-library .lx-upload").count() == 0
+        tab(teacher, "设置")
+        teacher.get_by_text("我的账号").wait_for()
+        assert teacher.locator("#f-llm_model").count() == 0
+        state = head.context.storage_state()
+    with serving(shared_data, **settings) as site, opened(browser, site, storage_state=state) as head:
+        listed(head).first.wait_for()
+        assert listed(head).all_inner_texts() == [QUESTION]
+        tab(head, "设置")
+        head.get_by_role("button", name="退出登录").click()
+        head.locator("#name").wait_for()
+        head.goto(site)
+        assert head.url.endswith("/login")
