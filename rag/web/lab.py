@@ -24,6 +24,11 @@ SHOWN = 20  # candidates in the table
 SENTENCES = 8
 EXCERPT = 60  # characters of a passage
 STAGES = {"lexical": "字词", "dense": "语义", "fused": "合并", "ranked": "学习排序", "final": "最后"}
+# What the ranker looks at that a reader can follow, 0 to 1 but for the last; its other columns stay its own.
+REASONS = {
+    "covered": "正文盖住问题", "head_covered": "标题盖住问题", "both_covered": "正文连标题盖住问题",
+    "section_share": "所在一节的字词分", "source_share": "所在文件的字词分", "answer": "最好一句像答案的程度",
+}  # fmt: skip
 KINDS = {
     "clause": "指明某条", "compare": "比较", "count": "多少", "when": "何时", "who": "谁", "why": "为什么",
     "list": "列举", "how": "怎么做", "define": "是什么", "may": "可不可以", "fact": "一般事实",
@@ -125,9 +130,9 @@ def _candidate(one: Candidate, stages: Sequence[str]) -> str:
     excerpt = escape(text[:EXCERPT]) + ("…" if len(text) > EXCERPT else "")
     place = escape(" ".join(chunk.heading.split()) or shown_locator(chunk.locator))
     cells = "".join(_ranked(one, stage) for stage in stages)
-    others = {name: value for name, value in one.hit.features.items() if name not in stages}
-    told = "，".join(f"{escape(name)} {value:.2f}" for name, value in others.items())
-    why = f"<details><summary>排序看的特征</summary>{told}</details>" if told else ""
+    features = one.hit.features
+    told = "，".join(f"{label} {features[name]:.2f}" for name, label in REASONS.items() if name in features)
+    why = f"<details><summary>为什么排在这里</summary>{told}</details>" if told else ""
     return f"<tr><td><strong>{place}</strong><br>{excerpt}{why}</td>{cells}</tr>"
 
 
