@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import sentence_ranker
+from rag import sentence_ranker, tables
 from rag import sentences as split
 from rag.clause import Clause
 from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept, concepts
@@ -82,7 +82,7 @@ def rank(
         for i, (start, end) in enumerate(spans):
             candidate = Candidate(
                 text=source.clean[start:end],
-                before=source.clean[slice(*spans[i - 1])] if i else "",
+                before=_header(source, start) or (source.clean[slice(*spans[i - 1])] if i else ""),
                 after=source.clean[slice(*spans[i + 1])] if i + 1 < len(spans) else "",
                 heading=hit.chunk.heading,
                 score=hit.score,
@@ -131,7 +131,7 @@ def _evidence(
     own, around = token_set(text), token_set(f"{candidate.heading}\n{candidate.before}")
     coverage = sentence_ranker.covered(wanted, own)
     supported = sentence_ranker.supported(wanted, own, around)
-    expected = question.expects(text)
+    expected = question.expects(f"{candidate.before}{text}" if text.startswith("|") else text)
     complete = bool(COMPLETE.search(text))
     score = supported + CHUNK_WEIGHT * candidate.score + EXPECTED_BONUS * expected
     score += SIZE_BONUS * question.sized(text) + COMPLETE_BONUS * complete
@@ -144,6 +144,12 @@ def _evidence(
     score -= ASKING_COST * bool(ASKS.search(text))
     score -= ABSENCE_COST * bool(ABSENCE.search(text))
     return Evidence(source, *span, coverage, supported, expected, score, complete, missing=missing)
+
+
+def _header(source: Source, start: int) -> str:
+    """The header of the table that has a row here, which says what its fields are of."""
+    found = tables.at(source.clean, start)
+    return source.clean[slice(*found[0].line)] if found else ""
 
 
 def _opens(question: Question, text: str) -> bool:
