@@ -29,6 +29,7 @@ _SIDES = re.compile(
     r"(?P<a>[^，。？?、]{2,12}?)(?:和|与|跟|同|、|比)(?P<b>[^，。？?、和与跟]{2,12}?)"
     r"(?=的|在|有|之间|相比|差|一样|是|分别|啥|什么|哪|到底|究竟|议题|开会|到会|人数|召集|主持|[，,？?、\s]|$)"
 )
+_SEVERAL = re.compile(r"[^、，]{1,8}、[^、，]{1,8}(?:、|和|与)[^、，]{1,8}|(?<!第)三(?:个|者|种)")  # more than two
 _TALK = re.compile(r"^(?:请问|学校的?|我们|咱们|一般的|那个|这个)")
 
 
@@ -50,6 +51,8 @@ def sides(question: Question) -> tuple[str, str] | None:
     """
     if _TWO_MEETINGS.search(question.text):
         return _MEETINGS
+    if _SEVERAL.search(question.text):
+        return None
     match = _SIDES.search(question.text.replace("会议题", "会 议题"))
     if not match:
         return None

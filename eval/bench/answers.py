@@ -76,9 +76,8 @@ def main() -> None:
         assistant.close()
     print(f"{bundled} chunks of the bundled documents filled up to {chunks}; {len(questions)} questions")
     for name, times in (("answer", ours), ("list of passages", peer)):
-        print(
-            f"{name}: p50 {share(times, 0.5):.0f} ms, p95 {share(times, 0.95):.0f} ms, worst {max(times):.0f} ms"
-        )
+        p50, p95 = (share(times, part) for part in (0.5, 0.95))
+        print(f"{name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms, worst {max(times):.0f} ms")
 
 
 if __name__ == "__main__":
