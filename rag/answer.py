@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from rag import clause, compare, generate, topic
 from rag.cite import Citations
-from rag.conversation import standalone
+from rag.conversation import by_model, standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
 from rag.extract import extract
@@ -32,6 +32,8 @@ THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
 UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
+HITS_A_SIDE = 3
+SIDE_WEIGHT = 0.8  # a chunk found for one side counts less than one for the whole question
 NEAREST = 3
 NEAR = 0.15  # a passage that covers less of the question is not even related
 _ARTICLE = re.compile(r"篇[一二三四五六七八九十]{1,3}|第([一二三四五六七八九十]{1,3})篇")
@@ -66,8 +68,12 @@ def ask(
     notices: Notices,
     model: ChatModel | None = None,
     system: str = "",
+    rewrite: str = "",
 ) -> Iterator[Event]:
     """Answer a question; the last event is the `Answer`.
+
+    `system` and `rewrite` are the model's instructions for answering and for
+    completing a follow-up.
 
     Raises: BadRequest: the question is empty or too long. NothingIndexed.
     """
@@ -77,7 +83,8 @@ def ask(
         yield told
         return
     yield Progress("检索")
-    found = _find(text, history, library)
+    asked = by_model(text, history, model, rewrite) if model and rewrite else standalone(text, history)
+    found = _find(text, asked, library)
     retrieved = time.perf_counter()
     title_only = _title_only(found, library.reader, notices)
     if title_only or not _answers(found):
@@ -114,14 +121,17 @@ def _told(text: str, notices: Notices) -> Answer | None:
     return None
 
 
-def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
-    asked = standalone(text, history)
+def _find(text: str, asked: str, library: Library) -> _Found:
     question = analyse(asked)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
     if clauses:
         base = Answer(text, asked, "answered", "", confidence=1.0)
         return _Found(question, [], [whole_clause(found) for found in clauses], base)
     hits = library.retriever.retrieve(asked, k=HITS)
+    for query in compare.queries(question):  # what is said of each side alone stands elsewhere
+        found = library.retriever.retrieve(query, k=HITS_A_SIDE)
+        known = {hit.chunk.id for hit in hits}
+        hits += [replace(hit, score=SIDE_WEIGHT * hit.score) for hit in found if hit.chunk.id not in known]
     evidence = rank(question, hits, library.reader, library.lexical)
     probability = answerable(question, evidence)
     base = Answer(text, asked, "answered", "", confidence=round(probability, 4))

@@ -122,7 +122,9 @@ def _readable(answer: Any) -> str:
         lines += ["", "出处："]
     for citation in answer.citations:
         quote = " ".join(citation.quote.split())
-        lines.append(f"[{citation.marker}] 《{citation.title}》{citation.locator}：{quote}")
+        flagged = citation.status not in ("", "现行") and citation.status not in citation.title
+        state = f"〔{citation.status}〕" if flagged else ""
+        lines.append(f"[{citation.marker}] 《{citation.title}》{state}{citation.locator}：{quote}")
     return "\n".join(lines)
 
 

@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import synonyms
+from rag import synonyms, topic
 from rag.concepts import ABSENCE, CORRECTS
 from rag.evidence import Evidence
 from rag.lexical import fold, token_set
 from rag.page import Cell, Page
-from rag.question import Question
+from rag.question import Question, analyse
 from rag.types import Source
-from rag.verify_acts import acts
+from rag.verify_acts import BODIES, acts, bodies
 
 MAX_PAIRS = 3
+MAX_DUTIES = 5
 SUBJECT = 8  # characters before a side at most where it is what the sentence is about
 ENOUGH = 0.34  # a sentence for one side covers so much of the rest of the question
 _TWO_MEETINGS = re.compile(r"(?:两|二|2)个(?:会议|会)")
@@ -56,6 +57,15 @@ def sides(question: Question) -> tuple[str, str] | None:
     return (_own_word(a), _own_word(b)) if len(a) > 1 and len(b) > 1 else None
 
 
+def queries(question: Question) -> list[str]:
+    """Return what to search for besides the question: each side by itself, in the matter compared."""
+    pair = sides(question) if question.kind == "compare" else None
+    if pair is None:
+        return []
+    matter = _matter(question, pair)
+    return [f"{side} {matter or '职责'}" for side in pair]
+
+
 def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:
     """Return the comparison the evidence gives, or None where it has nothing on one side."""
     pair = sides(question) if question.kind == "compare" else None
@@ -65,7 +75,10 @@ def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:
     stated = [e for e in evidence if e.complete and not ABSENCE.search(e.text)]
     both = [e for e in stated[:8] if all(_has(e.text, side) for side in pair)]
     both = [e for e in both if (_share(rest, e.text) >= ENOUGH if rest else _parallel(e.text, pair))][:1]
-    if rows := list(_table_rows(pair, rest, evidence)) or _row_by_cells(pair, rest, evidence):
+    rows = list(_table_rows(pair, rest, evidence)) or _row_by_cells(pair, rest, evidence)
+    if not rest:
+        rows += _duties(pair, evidence) if not rows or pair[0] not in _MEETINGS else []
+    if rows:
         return Comparison(pair, tuple(rows), tuple(both) if rest else ())
     if both and rest:
         return Comparison(pair, (), tuple(both))
@@ -94,15 +107,20 @@ def _own_word(text: str) -> str:
 
 def _rest(question: Question, pair: tuple[str, str]) -> frozenset[str]:
     """The words of a question besides the two sides: the matter in which they are compared."""
+    tokens = token_set(synonyms.expand(_matter(question, pair)))
+    return frozenset(token for token in tokens if len(token) > 1)
+
+
+def _matter(question: Question, pair: tuple[str, str]) -> str:
     content = question.content
     for side in pair:
         for word in synonyms.find(fold(content)):
             if side in word.names:
                 content = content.replace(content[word.start : word.end], " ")
         content = content.replace(side, " ")
-    content = re.sub(r"[和与跟同的在有是上]|分工|职责|关系|会议(?!题)|会(?=\s|$)|制度", " ", content)
-    tokens = token_set(synonyms.expand(content))
-    return frozenset(token for token in tokens if len(token) > 1)
+    return " ".join(
+        re.sub(r"[和与跟同的在有是上]|分工|职责|关系|会议(?!题)|会(?=\s|$)|制度", " ", content).split()
+    )
 
 
 def _share(wanted: frozenset[str], text: str) -> float:
@@ -111,7 +129,20 @@ def _share(wanted: frozenset[str], text: str) -> float:
 
 def _has(text: str, side: str) -> bool:
     """Tell whether a text names a side, or what its short name stands for (公办园: 公办幼儿园)."""
+    if side in BODIES:
+        return side in bodies(text)  # 校长 is not 校长办公会议
     return side in text or (len(side) > 2 and bool(re.search(f"{side[:2]}.{{0,4}}{side[2:]}", text)))
+
+
+def _duties(pair: tuple[str, str], evidence: Sequence[Evidence]) -> list[tuple[str, tuple[Cell, Cell]]]:
+    """The first lines of what the documents list as each side's duties, beside each other."""
+    topics = [topic.find(analyse(f"{side}的职责"), evidence) for side in pair]
+    columns = [
+        [Cell(found.source, line, line) for _, lines in found.groups for line in lines][:MAX_DUTIES]
+        for found in topics
+        if found
+    ]
+    return [("", (a, b)) for a, b in zip(*columns, strict=False)] if len(columns) == len(pair) else []
 
 
 def _parallel(text: str, pair: tuple[str, str]) -> bool:

@@ -1,8 +1,9 @@
-"""Follow-ups to standalone questions, by rules.
+"""Follow-ups to standalone questions, by rules or by a model.
 
 A question that stands alone is never touched; one that leans on what was
 said before (他负责什么, 那校长呢, 为什么, 多久开一次) is completed from the last
-question. Knows the turns of a conversation; not documents, no model.
+question; with a model, by it, as far as its words were said before. Knows
+the turns of a conversation; not documents.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.errors import ModelFailed
+from rag.protocols import ChatModel
 from rag.question import analyse
 from rag.types import Turn
+from rag.verify import coverage, missing_facts
+
+MAX_TURNS, MAX_TURN = 6, 400  # turns a model sees, and code points of each
+MAX_REWRITTEN = 120  # code points
+HELD = 0.5  # share of a rewritten question's pairs that the conversation holds
+_WHO = {"user": "用户", "assistant": "助手"}
 
 # What a question may be about, by sort: only things of one sort take each other's place.
 # Longest first where one name holds another.
@@ -25,7 +34,7 @@ _SORTS: tuple[tuple[str, ...], ...] = (
         "党组织会议", "校长办公会议", "校长办公会", "校务会议", "校务会", "支部委员会会议", "支部委员会",
         "支委会", "教职工代表大会", "教职工大会", "教代会", "支部党员大会", "党员大会", "支部大会",
         "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话",
-        "党课", "三会一课",
+        "党课", "三会一课", "两个会议", "两个会", "会前", "会上", "会后",
     ),
     (
         "公办职业学校", "民办职业学校", "职业学校", "公办幼儿园", "民办幼儿园", "幼儿园", "公办中小学校",
@@ -38,6 +47,7 @@ _SORTS: tuple[tuple[str, ...], ...] = (
     ),
 )  # fmt: skip
 _NAMES = tuple((name, sort) for sort, names in enumerate(_SORTS) for name in names)
+LONGEST = 14  # a longer question says enough of itself
 _PERSON = re.compile(r"他们|她们|他|她|它们|它|这个会|该会|这种会|前者|后者")
 _POINTING = re.compile(
     r"^(?:那么|那(?!些|一)|这个?(?=是|又|有|里|$)|还有|再(?!选|次)|另外|上面|上述|刚才说?的?|其中|然后)[，,]?"
@@ -86,6 +96,26 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     return question
 
 
+def by_model(question: str, history: Sequence[Turn], model: ChatModel, system: str) -> str:
+    """Return a follow-up as a model completes it, or as the rules do where its words do not hold.
+
+    Questions that stand alone are not sent. What comes back must be one short
+    line that says nothing, above all no number or title, that was not said.
+    """
+    ruled = standalone(question, history)
+    if ruled == question.strip() or _CHANGE.match(question.strip()):
+        return ruled
+    said = [f"{_WHO[turn.role]}：{turn.content[:MAX_TURN]}" for turn in history[-MAX_TURNS:]]
+    try:
+        reply = "".join(model.stream(system, "\n".join(["对话：", *said, f"追问：{question}"])))
+    except ModelFailed:
+        return ruled
+    line = reply.strip().strip('“”"')
+    known = "\n".join([*said, question, ruled])
+    held = not missing_facts(line, known) and coverage(line, known) >= HELD
+    return line if line and len(line) <= MAX_REWRITTEN and "\n" not in line and held else ruled
+
+
 def leans(question: str) -> bool:
     """Tell whether a question names nothing of its own that it could be about."""
     rest = _POINTING.sub("", question.strip())
@@ -95,7 +125,7 @@ def leans(question: str) -> bool:
     if content == rest and not _PREDICATE.sub("", rest):
         content = ""
     pointed = rest != question.strip() or bool(_PERSON.search(rest))
-    return len(content) <= (4 if pointed else 1)
+    return len(content) <= (4 if pointed else 1) and len(rest) <= LONGEST
 
 
 def _about(asked: Sequence[str]) -> str:

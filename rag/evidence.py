@@ -101,7 +101,7 @@ def rank(
 
 
 def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
-    """Put before a sentence that something is not laid down one that lays it down for the thing asked about."""
+    """Put before what says that nothing is laid down what lays it down for the thing asked about."""
     if ranked and states_absence(question, ranked[0]):
         for i, other in enumerate(ranked[1:SECOND], 1):
             named = other.missing < ranked[0].missing - 0.1 and other.expected

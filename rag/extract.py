@@ -66,7 +66,7 @@ def extract(
     question: Question, evidence: Sequence[Evidence], citations: Citations, *, confidence: float
 ) -> tuple[str, list[Sentence]]:
     """Return the answer's Markdown and its sentences; citations are added in order of use."""
-    page = Page(citations, confidence=confidence)
+    page = Page(citations, confidence=confidence, noted=question.sourced)
     best = evidence[0]
     if not best.named and (comparison := compare.find(question, evidence)):
         compare.write(comparison, page)
@@ -83,7 +83,7 @@ def _page(question: Question, evidence: Sequence[Evidence], citations: Citations
         of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end])
         for u in _units(question, evidence)
     }
-    return Page(citations, confidence=confidence, labelled=len(words) > 1)
+    return Page(citations, confidence=confidence, labelled=len(words) > 1, noted=question.sourced)
 
 
 def _lists(question: Question, best: Evidence) -> bool:

@@ -27,12 +27,18 @@ class Cell:
 
 
 class Page:
-    """Lines of Markdown and the sentences they say; whose word each is, where `labelled`."""
+    """Lines of Markdown and the sentences they say; whose word each is, where `labelled`.
 
-    def __init__(self, citations: Citations, *, confidence: float, labelled: bool = False) -> None:
+    A line's own （出处：…） is left to its citation unless `noted`.
+    """
+
+    def __init__(
+        self, citations: Citations, *, confidence: float, labelled: bool = False, noted: bool = False
+    ) -> None:
         self._citations = citations
         self._confidence = confidence
         self._labelled = labelled
+        self._noted = noted
         self.lines: list[str] = []
         self.sentences: list[Sentence] = []
 
@@ -67,7 +73,8 @@ class Page:
         return f"{text.replace('|', '/')}[{marker}]"
 
     def _said(self, source: Source, span: Span, cited: Span) -> tuple[str, int]:
-        text = _NOTE.sub("", plain(source.clean[slice(*span)]))
+        text = plain(source.clean[slice(*span)])
+        text = text if self._noted else _NOTE.sub("", text)
         marker = self._citations.add(source, *cited, score=self._confidence)
         self.sentences.append(Sentence(text, "quoted", (marker,)))
         return text, marker

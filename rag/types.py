@@ -166,11 +166,17 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found for a question, best first by `score`; `features` say why."""
+    """A chunk found for a question, best first by `score`; `features` say why.
+
+    `sentence` is the span of its sentence nearest to the question, `section`
+    that of the section around it, both in clean offsets.
+    """
 
     chunk: Chunk
     score: float
     features: Mapping[str, float] = field(default_factory=dict)
+    sentence: tuple[int, int] = (0, 0)
+    section: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "arguments", "atomic", "authority", "chunk", "cite", "clause", "clean", "config", "conversation", "database",
-        "documents", "docx", "embed", "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest",
-        "migrations", "neardup", "notices", "official", "offline", "outline_text", "overlap", "parsers", "prompting",
-        "question", "records", "saved", "sentences", "store", "structure", "synonyms", "terminal", "tokens",
-        "validity", "verify",
+        "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean", "config", "conversation",
+        "database", "documents", "docx", "embed", "features", "fetch", "headings", "ingest", "lexical", "limited",
+        "llm", "manifest", "matching", "migrations", "neardup", "notices", "official", "offline", "outline_text",
+        "overlap", "parsers", "prompting", "question", "records", "rerank", "saved", "sentence_features",
+        "sentences", "store", "structure", "synonyms", "terminal", "tokens", "validity", "verify",
     },
     {"vectors", "probe", "generation", "index"},
     {"retrieve", "langchain_retriever", "evidence"},

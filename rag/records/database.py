@@ -65,6 +65,15 @@ feedback = Table(
     Column("comment", Text, nullable=False),
     Column("given_at", Float, nullable=False),
 )
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("title", String(200), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
 users = Table(
     "users",
     metadata,

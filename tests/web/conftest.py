@@ -1,10 +1,10 @@
-"""One served app, one knowledge folder and one browser for all tests of the web app."""
+"""One served app and one knowledge folder for all tests of the web app."""
 
 import os
 import shutil
 
 import pytest
-from web_support import CHROMIUM, FLAGS, ROOT, opened, serving, sync_api
+from web_support import ROOT, opened, serving
 
 HOSTILE = """# 校徽佩戴办法<script>alert(1)</script>
 
@@ -28,14 +28,6 @@ def knowledge(tmp_path_factory):
 def site(knowledge):
     with serving(knowledge.parent / "data", knowledge=knowledge) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

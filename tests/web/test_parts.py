@@ -170,7 +170,7 @@ def test_scores_show_labels_figures_and_bars_and_escape_what_they_are_given():
         "by_kind": {"factoid": {"n": 4, "metrics": {"pass_rate": metric}}, "<i>": {"n": 0, "metrics": {}}},
     }
     page = scores.result_html(result, {"pass_rate": scores.Label("通过率", '"说明"')})
-    assert "通过率" in page and "0.500" in page and "0.250 – 0.750" in page and "lx-w50" in page
+    assert "通过率" in page and "50.0%" in page and "25.0% – 75.0%" in page and "lx-w50" in page
     assert (
         "1234" in page and "事实" in page and "<b>" not in page and "<i>" not in page and "&lt;i&gt;" in page
     )
