@@ -76,6 +76,7 @@ _ASKING = re.compile(
 # Characters that join words; bigrams across them are no words.
 _JOINING = re.compile(r"[的了是要才能有和与及或在对从把被就都也该让给将于我你咱得还去这那跟]")
 _COUNT_WORD = re.compile(r"([两二三四五六七八九十]{1,3})([项个条点种类方件句步化块])(?=[^、，,。]{0,14})")
+_COUNTED_NOUN = re.compile(r"[\u4e00-\u9fff]{2,6}?(?=[是指有都分包，,？?。]|$)")
 _ORDINAL = re.compile(r"第([一二三四五六七八九十0-9]{1,2})[点步]")
 _SOURCED = re.compile(r"依据|出处|哪部|法律|哪一?条|第?几条|根据什么|哪个文件|哪里写|写在哪")
 _CHECKS = re.compile(
@@ -152,7 +153,8 @@ class Question:
 
     `content` is the question without its words of asking, `names` the titles
     in 《》, `specifics` years and clause numbers that an answer must concern,
-    `size` the number of items it names (六项 → 6), or 0, `ordinal` which of
+    `size` the number of items it names (六项 → 6), or 0, `counted` what they
+    are (领导职责), `ordinal` which of
     them it asks for alone (第二点 → 2), or 0; `checks` tells whether it has a
     claim confirmed (…对吧？), `sourced` whether it asks where something is written.
     """
@@ -163,6 +165,7 @@ class Question:
     names: tuple[str, ...] = ()
     specifics: tuple[str, ...] = ()
     size: int = 0
+    counted: str = ""
     ordinal: int = 0
     checks: bool = False
     sourced: bool = False
@@ -204,7 +207,15 @@ class Question:
         if self.size < 2:
             return False
         lists = [piece.count("、") + 1 for piece in re.split(r"[，,。；;：:]", sentence)]
-        return self.size in lists or len(items(sentence, 0, len(sentence))) == self.size
+        return self.size in lists or self._itemised(sentence)
+
+    def _itemised(self, sentence: str) -> bool:
+        """Tell whether the items are as many; where only an item names the matter, the list is of others."""
+        found = items(sentence, 0, len(sentence))
+        if len(found) != self.size:
+            return False
+        intro, listed = sentence[: found[0][0]], sentence[found[0][0] :]
+        return not self.counted or self.counted in intro or self.counted not in listed
 
 
 def analyse(text: str) -> Question:
@@ -226,10 +237,17 @@ def analyse(text: str) -> Question:
         names=tuple(_NAMED.findall(text)),
         specifics=tuple(_SPECIFIC.findall(text)),
         size=chinese_number(counted[1].replace("两", "二")) if counted else 0,
+        counted=_after(text, counted.end()) if counted else "",
         ordinal=chinese_number(ordinal[1]) if ordinal else 0,
         sourced=bool(_SOURCED.search(text)),
         checks=bool(_CHECKS.search(text)),
     )
+
+
+def _after(text: str, position: int) -> str:
+    """The noun that follows a count (六项领导职责是什么 → 领导职责), or ""."""
+    noun = _COUNTED_NOUN.match(text, position)
+    return noun[0] if noun else ""
 
 
 def content_parts(question: Question) -> list[str]:

@@ -83,3 +83,12 @@ def test_a_sentence_with_as_many_items_as_asked_for_is_recognised():
     assert question.sized("把方向、管大局、作决策、抓班子、带队伍、保落实。")
     assert not question.sized("管大局、带队伍、保落实。")
     assert analyse("三个优先是什么").sized("一是先议；二是先商；三是先选。")
+
+
+def test_a_list_of_other_things_is_not_what_was_counted_though_an_item_names_it():
+    question = analyse("六项领导职责是什么？")
+    assert question.counted == "领导职责"
+    items = "①甲事；②乙事；③丙事；④丁事，不是六项领导职责；⑤戊事；⑥己事。"
+    assert not question.sized(f"口径有出入之处：{items}")
+    assert question.sized(f"领导职责如下：{items}")
+    assert question.sized("把方向、管大局、作决策、抓班子、带队伍、保落实的领导职责。")

@@ -66,6 +66,17 @@ def test_what_the_document_does_not_say_gets_no_answer_but_a_place_to_look(seed,
     assert all(sentence.support == "notice" for sentence in answer.sentences)
 
 
+def test_notes_about_the_document_beside_it_do_not_take_its_place(tmp_path, seed_file):
+    if not (seed_file.parent / "map.md").exists():
+        pytest.skip("no notes beside the seed document")
+    assistant = Assistant(Settings(data_dir=tmp_path, knowledge_dir=seed_file.parent, llm="off"))
+    for question, held, _ in ANSWERED[:7]:
+        answer = assistant.answer(question)
+        assert any(fold(held) in fold(c.quote) for c in answer.citations), question
+    assert assistant.answer("党组织会议要多少人到会才能开？").status == "no_evidence"
+    assistant.close()
+
+
 def test_an_article_of_which_only_the_title_is_there_is_said_to_be_title_only(seed):
     answer = seed.answer("篇八的工作措施讲了什么？")
     assert answer.status == "no_evidence"
