@@ -130,7 +130,7 @@ def heat(by_kind: Mapping[str, Mapping[str, Any]]) -> str:
         for kind, part in by_kind.items()
     )
     return (
-        f'<div class="scroll"><table class="heat"><thead><tr><th>题型</th>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0"><table class="heat"><thead><tr><th>题型</th>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

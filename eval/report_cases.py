@@ -43,7 +43,7 @@ def _select(name: str, label: str, choices: dict[str, str]) -> str:
 def table(rows: str, head: str = "") -> str:
     """Return rows as a table that scrolls sideways on a narrow screen."""
     top = f"<thead>{head}</thead>" if head else ""
-    return f'<div class="scroll"><table class="plain">{top}<tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0"><table class="plain">{top}<tbody>{rows}</tbody></table></div>'
 
 
 def case_html(outcome: Outcome) -> str:

@@ -166,7 +166,7 @@ def table(header: Sequence[str], rows: Iterable[str]) -> str:
     """Return a table; header cells are text, rows are HTML."""
     cells = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = f'<table class="lx-table"><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    return f'<div class="lx-scroll">{body}</div>'
+    return f'<div class="lx-scroll" tabindex="0">{body}</div>'
 
 
 def _metric(label: Label, metric: Mapping[str, Any]) -> str:

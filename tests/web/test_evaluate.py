@@ -151,6 +151,52 @@ def test_lab_shows_every_stage_with_ranks_scores_and_the_reason(browser, site):
         page.locator("#lab-result .lx-error").wait_for(timeout=30_000)
 
 
+def serious(page):
+    """The serious violations of what is shown now, as axe-core tells them."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing"
+    )
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    worst = [violation for violation in found if violation["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in worst for node in v["nodes"]]
+
+
+@pytest.mark.parametrize(
+    "look", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}, "is_mobile": True}],
+    ids=["light", "dark", "phone"],
+)  # fmt: skip
+def test_evaluation_comparison_lab_and_report_can_be_read_by_everybody(browser, site, look):
+    found = {}
+    with opened(browser, site, bypass_csp=True, **look) as page:
+        page.get_by_role("tab", name="评测").first.click()
+        upload(page, "axe.jsonl", CASES[:4])
+        page.click("#eval-start")
+        page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+        page.locator("#eval-result summary").click()
+        page.wait_for_timeout(400)
+        found["run"] = serious(page)
+        report = page.get_attribute("#eval-html", "href")
+        page.get_by_role("tab", name="比较两次").click()
+        page.wait_for_function(
+            "() => document.querySelector('#compare-after input').value.includes('axe.jsonl')"
+        )
+        page.click("#compare-start")
+        page.locator("#compare-result .lx-answer").wait_for(timeout=30_000)
+        found["compare"] = serious(page)
+        page.get_by_role("tab", name="检索台").click()
+        page.fill("#lab-question textarea, #lab-question input", "三重一大包括哪些？")
+        page.click("#lab-start")
+        page.locator("#lab-result .lx-scores").wait_for(timeout=30_000)
+        found["lab"] = serious(page)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        page.goto(f"{site}{report}")
+        page.locator(".case summary").first.click()
+        found["report"] = serious(page)
+    assert not any(found.values()), "\n".join(
+        f"{name}: {one}" for name, all_ in found.items() for one in all_
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     ["evaluation/runs/none/report.html", "evaluation/runs/..%2F..%2Fx/run.json", "evaluation/compare.svg?before=a&after=b",
