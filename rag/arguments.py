@@ -91,6 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path, metavar="文件", help="写到这个 .zip 文件")
     restore = command("restore", "从备份恢复；现有数据移到 before-restore-时间 文件夹")
     restore.add_argument("file", type=Path, metavar="文件", help="lingxue backup 写出的 .zip 文件")
+    _user(command("user", "管理登录账号"))
     command("doctor", "检查哪些能用、哪些受限、怎么办")
     return parser
 
@@ -115,6 +116,13 @@ def _check(check: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--role", default="", metavar="身份", help="写稿人的身份，如 党员教师；用来查口吻")
     check.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _user(user: argparse.ArgumentParser) -> None:
+    user.add_argument("action", choices=["add", "remove", "unlock", "list"], metavar="动作",
+                      help="add 添加或重设密码，remove 删除，unlock 解锁，list 列出")  # fmt: skip
+    user.add_argument("name", nargs="?", default="", metavar="用户名")
+    user.add_argument("--admin", action="store_true", help="管理员：可以改资料库和设置")
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
-from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store
+from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store, watch_records
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -85,7 +85,10 @@ class Assistant:
         """Conversations, feedback, accounts; raise DataDirUnusable or BadSettings."""
         from rag.records.records import Records
 
-        return Records(self.settings.data_dir, self.settings.database_url.get_secret_value())
+        url = self.settings.database_url.get_secret_value()
+        if not url:
+            watch_records(self.store, self.settings.data_dir / "records.db")
+        return Records(self.settings.data_dir, url)
 
     @cached_property
     def notices(self) -> Notices:
@@ -108,6 +111,11 @@ class Assistant:
             timeout_s=settings.llm_timeout_s,
             max_tokens=settings.llm_max_tokens,
         )
+
+    def use_model(self, settings: Settings) -> None:
+        """Take over other settings of the language model; what is under way goes on with the old ones."""
+        self.settings = settings
+        self.__dict__.pop("model", None)
 
     def index(
         self, paths: Sequence[Path] = (), *, on_progress: ProgressCallback | None = None
@@ -197,14 +205,25 @@ class Assistant:
             impaired=lambda: bool(generation.dense_failed),
         )
         model = self.model if use_model else None
-        system = (shipped_dir("prompts") / "answer.md").read_text(encoding="utf-8") if model else ""
+        prompts = [
+            (shipped_dir("prompts") / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")
+        ]
+        system, rewrite = prompts if model else ("", "")
         yield from answer.ask(
-            question, history, library=library, notices=self.notices, model=model, system=system
+            question,
+            history,
+            library=library,
+            notices=self.notices,
+            model=model,
+            system=system,
+            rewrite=rewrite,
         )
 
-    def answer(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Answer:
+    def answer(
+        self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True, collection: str = ""
+    ) -> Answer:
         """Answer a question in one piece."""
-        *_, last = self.ask(question, history, use_model=use_model)
+        *_, last = self.ask(question, history, use_model=use_model, collection=collection)
         if not isinstance(last, Answer):
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last

@@ -248,6 +248,16 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if any(finding.state == "不可用" for finding in findings) else 0
 
 
+def _user(options: argparse.Namespace) -> int:
+    from rag.people import manage
+
+    for line in manage(
+        _assistant(options).records.accounts, options.action, options.name, admin=options.admin
+    ):
+        say(line)
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
@@ -258,5 +268,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "backup": _backup,
     "restore": _restore,
+    "user": _user,
     "doctor": _doctor,
 }

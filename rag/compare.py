@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import synonyms
+from rag import synonyms, topic
 from rag.concepts import ABSENCE, CORRECTS
 from rag.evidence import Evidence
 from rag.lexical import fold, token_set
-from rag.page import Cell, Page
-from rag.question import Question
-from rag.types import Source
-from rag.verify_acts import acts
+from rag.page import Cell, Page, cell_of
+from rag.question import Question, analyse
+from rag.tables import tables
+from rag.verify_acts import BODIES, acts, bodies
 
 MAX_PAIRS = 3
+MAX_DUTIES = 5
 SUBJECT = 8  # characters before a side at most where it is what the sentence is about
 ENOUGH = 0.34  # a sentence for one side covers so much of the rest of the question
 _TWO_MEETINGS = re.compile(r"(?:两|二|2)个(?:会议|会)")
@@ -28,6 +29,7 @@ _SIDES = re.compile(
     r"(?P<a>[^，。？?、]{2,12}?)(?:和|与|跟|同|、|比)(?P<b>[^，。？?、和与跟]{2,12}?)"
     r"(?=的|在|有|之间|相比|差|一样|是|分别|啥|什么|哪|到底|究竟|议题|开会|到会|人数|召集|主持|[，,？?、\s]|$)"
 )
+_SEVERAL = re.compile(r"[^、，]{1,8}、[^、，]{1,8}(?:、|和|与)[^、，]{1,8}|(?<!第)三(?:个|者|种)")  # more than two
 _TALK = re.compile(r"^(?:请问|学校的?|我们|咱们|一般的|那个|这个)")
 
 
@@ -49,11 +51,22 @@ def sides(question: Question) -> tuple[str, str] | None:
     """
     if _TWO_MEETINGS.search(question.text):
         return _MEETINGS
+    if _SEVERAL.search(question.text):
+        return None
     match = _SIDES.search(question.text.replace("会议题", "会 议题"))
     if not match:
         return None
     a, b = (_TALK.sub("", match[name]).strip("“”") for name in ("a", "b"))
     return (_own_word(a), _own_word(b)) if len(a) > 1 and len(b) > 1 else None
+
+
+def queries(question: Question) -> list[str]:
+    """Return what to search for besides the question: each side by itself, in the matter compared."""
+    pair = sides(question) if question.kind == "compare" else None
+    if pair is None:
+        return []
+    matter = _matter(question, pair)
+    return [f"{side} {matter or '职责'}" for side in pair]
 
 
 def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:
@@ -65,7 +78,10 @@ def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:
     stated = [e for e in evidence if e.complete and not ABSENCE.search(e.text)]
     both = [e for e in stated[:8] if all(_has(e.text, side) for side in pair)]
     both = [e for e in both if (_share(rest, e.text) >= ENOUGH if rest else _parallel(e.text, pair))][:1]
-    if rows := list(_table_rows(pair, rest, evidence)) or _row_by_cells(pair, rest, evidence):
+    rows = list(_table_rows(pair, rest, evidence)) or _row_by_cells(pair, rest, evidence)
+    if not rest:
+        rows += _duties(pair, evidence) if not rows or pair[0] not in _MEETINGS else []
+    if rows:
         return Comparison(pair, tuple(rows), tuple(both) if rest else ())
     if both and rest:
         return Comparison(pair, (), tuple(both))
@@ -94,15 +110,20 @@ def _own_word(text: str) -> str:
 
 def _rest(question: Question, pair: tuple[str, str]) -> frozenset[str]:
     """The words of a question besides the two sides: the matter in which they are compared."""
+    tokens = token_set(synonyms.expand(_matter(question, pair)))
+    return frozenset(token for token in tokens if len(token) > 1)
+
+
+def _matter(question: Question, pair: tuple[str, str]) -> str:
     content = question.content
     for side in pair:
         for word in synonyms.find(fold(content)):
             if side in word.names:
                 content = content.replace(content[word.start : word.end], " ")
         content = content.replace(side, " ")
-    content = re.sub(r"[和与跟同的在有是上]|分工|职责|关系|会议(?!题)|会(?=\s|$)|制度", " ", content)
-    tokens = token_set(synonyms.expand(content))
-    return frozenset(token for token in tokens if len(token) > 1)
+    return " ".join(
+        re.sub(r"[和与跟同的在有是上]|分工|职责|关系|会议(?!题)|会(?=\s|$)|制度", " ", content).split()
+    )
 
 
 def _share(wanted: frozenset[str], text: str) -> float:
@@ -111,7 +132,20 @@ def _share(wanted: frozenset[str], text: str) -> float:
 
 def _has(text: str, side: str) -> bool:
     """Tell whether a text names a side, or what its short name stands for (公办园: 公办幼儿园)."""
+    if side in BODIES:
+        return side in bodies(text)  # 校长 is not 校长办公会议
     return side in text or (len(side) > 2 and bool(re.search(f"{side[:2]}.{{0,4}}{side[2:]}", text)))
+
+
+def _duties(pair: tuple[str, str], evidence: Sequence[Evidence]) -> list[tuple[str, tuple[Cell, Cell]]]:
+    """The first lines of what the documents list as each side's duties, beside each other."""
+    topics = [topic.find(analyse(f"{side}的职责"), evidence) for side in pair]
+    columns = [
+        [Cell(found.source, line, line) for _, lines in found.groups for line in lines][:MAX_DUTIES]
+        for found in topics
+        if found
+    ]
+    return [("", (a, b)) for a, b in zip(*columns, strict=False)] if len(columns) == len(pair) else []
 
 
 def _parallel(text: str, pair: tuple[str, str]) -> bool:
@@ -140,19 +174,19 @@ def _table_rows(
     """The rows of the first table in the evidence's documents that has a column for each side."""
     sources = {e.source.id: e.source for e in evidence}
     for source in sources.values():
-        for rows in _tables(source):
-            header = [source.clean[slice(*span)] for span in rows[0][1]]
+        for rows in tables(source.clean):
+            header = [source.clean[slice(*span)] for span in rows[0].fields]
             columns = [next((i for i, cell in enumerate(header) if i and side in cell), 0) for side in pair]
             if not all(columns) or columns[0] == columns[1]:
                 continue
-            chosen = [row for row in rows[1:] if len(row[1]) == len(header)]
-            shares = [_share(rest, source.clean[slice(*row[1][0])]) for row in chosen]
+            chosen = [row for row in rows[1:] if len(row.fields) == len(header)]
+            shares = [_share(rest, source.clean[slice(*row.fields[0])]) for row in chosen]
             fitting = [row for row, share in zip(chosen, shares, strict=True) if 0 < share == max(shares)]
             if rest and not fitting:
                 continue
-            for line, cells in fitting if rest else chosen:
-                name = source.clean[slice(*cells[0])]
-                yield name, (_cell(source, cells[columns[0]], line), _cell(source, cells[columns[1]], line))
+            for row in fitting if rest else chosen:
+                left, right = (cell_of(source, row.fields[column], row.line) for column in columns)
+                yield source.clean[slice(*row.fields[0])], (left, right)
             return
 
 
@@ -162,36 +196,12 @@ def _row_by_cells(
     """The rows of a table that have one side in one field and the other in another (召集主持: 书记, 校长)."""
     for source in {e.source.id: e.source for e in evidence}.values():
         rows = []
-        for line, cells in (row for table in _tables(source) for row in table[1:]):
-            texts = [source.clean[slice(*span)] for span in cells]
+        for row in (row for table in tables(source.clean) for row in table[1:]):
+            texts = [source.clean[slice(*span)] for span in row.fields]
             at = [next((i for i, text in enumerate(texts) if i and text.endswith(side)), 0) for side in pair]
             if all(at) and at[0] != at[1] and (not rest or _share(rest, texts[0]) > 0):
-                rows.append(
-                    (texts[0], (_cell(source, cells[at[0]], line), _cell(source, cells[at[1]], line)))
-                )
+                left, right = (cell_of(source, row.fields[i], row.line) for i in at)
+                rows.append((texts[0], (left, right)))
         if rows:
             return rows
     return []
-
-
-def _cell(source: Source, span: tuple[int, int], line: tuple[int, int]) -> Cell:
-    return Cell(source, span, line) if source.clean[slice(*span)].strip("—- ") else Cell()
-
-
-def _tables(source: Source) -> Iterator[list[tuple[tuple[int, int], list[tuple[int, int]]]]]:
-    """Yield the Markdown tables of a source as rows of (line span, cell spans), without the rule."""
-    table: list[tuple[tuple[int, int], list[tuple[int, int]]]] = []
-    end = 0
-    for match in re.finditer(r"^[ \t]*\|[^\n]*\|[ \t]*$", source.clean, re.MULTILINE):
-        if table and source.clean[end : match.start()].strip("\n"):
-            yield table
-            table = []
-        end = match.end()
-        if not re.fullmatch(r"[|\s:-]+", match[0]):
-            cells = [
-                (match.start() + c.start(1), match.start() + c.end(1))
-                for c in re.finditer(r"\|\s*([^|\n]*?)\s*(?=\|)", match[0])
-            ]
-            table.append(((match.start(), match.end()), cells))
-    if table:
-        yield table

@@ -26,13 +26,24 @@ class Cell:
     cited: Span = (0, 0)
 
 
-class Page:
-    """Lines of Markdown and the sentences they say; whose word each is, where `labelled`."""
+def cell_of(source: Source, span: Span, line: Span) -> Cell:
+    """Return a field of a document's table, cited with its whole row; one that holds a dash is empty."""
+    return Cell(source, span, line) if source.clean[slice(*span)].strip("—- ") else Cell()
 
-    def __init__(self, citations: Citations, *, confidence: float, labelled: bool = False) -> None:
+
+class Page:
+    """Lines of Markdown and the sentences they say; whose word each is, where `labelled`.
+
+    A line's own （出处：…） is left to its citation unless `noted`.
+    """
+
+    def __init__(
+        self, citations: Citations, *, confidence: float, labelled: bool = False, noted: bool = False
+    ) -> None:
         self._citations = citations
         self._confidence = confidence
         self._labelled = labelled
+        self._noted = noted
         self.lines: list[str] = []
         self.sentences: list[Sentence] = []
 
@@ -67,7 +78,8 @@ class Page:
         return f"{text.replace('|', '/')}[{marker}]"
 
     def _said(self, source: Source, span: Span, cited: Span) -> tuple[str, int]:
-        text = _NOTE.sub("", plain(source.clean[slice(*span)]))
+        text = plain(source.clean[slice(*span)])
+        text = text if self._noted else _NOTE.sub("", text)
         marker = self._citations.add(source, *cited, score=self._confidence)
         self.sentences.append(Sentence(text, "quoted", (marker,)))
         return text, marker

@@ -77,6 +77,7 @@ _ASKING = re.compile(
 _JOINING = re.compile(r"[的了是要才能有和与及或在对从把被就都也该让给将于我你咱得还去这那跟]")
 _COUNT_WORD = re.compile(r"([两二三四五六七八九十]{1,3})([项个条点种类方件句步化块])(?=[^、，,。]{0,14})")
 _ORDINAL = re.compile(r"第([一二三四五六七八九十0-9]{1,2})[点步]")
+_SOURCED = re.compile(r"依据|出处|哪部|法律|哪一?条|第?几条|根据什么|哪个文件|哪里写|写在哪")
 _CHECKS = re.compile(
     r"(?:对|是|没错|没问题|可以)(?:吧|吗|嘛|么)|对不对|是不是|行不行|对的|吧[？?。]?$|嘛[？?，,]|抄进|一样吧"
 )
@@ -153,7 +154,7 @@ class Question:
     in 《》, `specifics` years and clause numbers that an answer must concern,
     `size` the number of items it names (六项 → 6), or 0, `ordinal` which of
     them it asks for alone (第二点 → 2), or 0; `checks` tells whether it has a
-    claim confirmed (…对吧？).
+    claim confirmed (…对吧？), `sourced` whether it asks where something is written.
     """
 
     text: str
@@ -164,6 +165,7 @@ class Question:
     size: int = 0
     ordinal: int = 0
     checks: bool = False
+    sourced: bool = False
 
     def expects(self, sentence: str) -> bool:
         """Tell whether a sentence holds the sort of thing the question asks for."""
@@ -225,6 +227,7 @@ def analyse(text: str) -> Question:
         specifics=tuple(_SPECIFIC.findall(text)),
         size=chinese_number(counted[1].replace("两", "二")) if counted else 0,
         ordinal=chinese_number(ordinal[1]) if ordinal else 0,
+        sourced=bool(_SOURCED.search(text)),
         checks=bool(_CHECKS.search(text)),
     )
 

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 SUFFIXES: tuple[str, ...] = (".html", ".htm", ".mht", ".mhtml", ".xhtml")
 NAME = "网页"
 
-_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,20})", re.I)
+_CHARSET = re.compile(
+    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w-]{2,20})", re.I
+)
 _MHT = re.compile(
     rb"^(?:from|subject|date|mime-version|content-type|snapshot-content-location):", re.I | re.M
 )
-_SITE_TAIL = re.compile(r"\s*[_|\-–—]+\s*[^_|\-–—]{1,30}$")
+_SITE_TAIL = re.compile(r"\s{0,9}[_|\-–—]{1,9}\s{0,9}[^_|\-–—]{1,30}$")
 _KEPT = 0.9  # share of the running text that an article must hold to be the page's text
 _MAX_FAULTS = 0.1  # share of unreadable characters from which a file named as a page is none
 _PRESENTABLE = 10  # a piece this long that has a sentence mark is running text

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import openpyxl
 import pytest
 from eval_support import SENTENCES, Echo, answer
+from loopback_model import loopback_model
 
 from eval import context, filing
 from eval.cases import KINDS
@@ -180,7 +181,7 @@ def test_commit_names_uncommitted_changes_by_their_content(tmp_path):
 
 def test_secrets_of_an_address_stay_out():
     settings = SimpleNamespace(
-        llm_base_url="https://user:pass@host/v1?key=1", llm_model="m", encoder="/home/x/bge"
+        llm_base_url="https://user:pass@host/v1?key=1", llm_model="m", encoder="/srv/models/bge"
     )
     told = context._settings(settings)
     assert told["llm_base_url"] == "https://host/v1" and told["encoder"] == "bge"
@@ -362,3 +363,30 @@ def test_interrupted_command_reports_what_it_has_and_goes_on_when_run_again(know
     assert process.returncode == 1 and "会接着做" in err.decode() and b"Traceback" not in err
     results = json.loads((tmp_path / "o" / "results.json").read_text(encoding="utf-8"))
     assert 20 <= results["n"] < len(lines) and journal.exists()
+
+
+def test_judging_command_has_the_model_judge_and_failures_stay_unscored(
+    knowledge_base, tmp_path, monkeypatch, capsys
+):
+    """The loopback model says the same to everything: right for one judgement, no use for the other."""
+    (tmp_path / "题.jsonl").write_text(
+        "\n".join(BUNDLED.read_text(encoding="utf-8").splitlines()[:2]), encoding="utf-8"
+    )
+    asked = [
+        "--data-dir",
+        str(knowledge_base.settings.data_dir),
+        "eval",
+        str(tmp_path / "题.jsonl"),
+        "--judge",
+    ]
+    assert main([*asked, "--out", str(tmp_path / "o")]) == 1
+    assert "没有设置大模型，不能评判" in capsys.readouterr().err
+    reply = json.dumps({"questions": ["谁印发的？"], "noncommittal": 0}, ensure_ascii=False)
+    with loopback_model(reply) as (_, address_):
+        monkeypatch.setenv("LINGXUE_LLM_BASE_URL", address_)
+        monkeypatch.setenv("LINGXUE_LLM_MODEL", "m")
+        assert main([*asked, "--out", str(tmp_path / "o")]) == 0
+    totals = json.loads((tmp_path / "o" / "results.json").read_text(encoding="utf-8"))["metrics"]
+    assert totals["judged_relevancy"]["scored"] == 2 and 0 < totals["judged_relevancy"]["value"] <= 1
+    assert totals["judged_faithfulness"] == {"value": None, "scored": 0, "unscored": 2, "ci95": None}
+    assert "切题度（大模型评判）" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")

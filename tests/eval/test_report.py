@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import lxml.html
 import pytest
-from browser_support import chromium, needs_chromium, opened
 from eval_support import SENTENCES, Echo, answer
+from web_support import needs_chromium, opened
 
 from eval.main import evaluate
 from eval.metrics import METRICS
@@ -47,15 +47,9 @@ def report(tmp_path_factory):
     return folder / "out" / "report.html"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(browser, report):
-    with opened(browser, report.as_uri()) as page:
+    with opened(browser, report.as_uri(), ready="main") as page:
         yield page
 
 
@@ -149,7 +143,7 @@ def test_remarks_are_exported_as_a_table(page, tmp_path):
 @needs_chromium
 def test_report_fits_a_phone_and_the_dark_and_can_be_used_with_the_keyboard(browser, report):
     with opened(
-        browser, report.as_uri(), viewport={"width": 390, "height": 844}, color_scheme="dark"
+        browser, report.as_uri(), ready="main", viewport={"width": 390, "height": 844}, color_scheme="dark"
     ) as page:
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
         background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
