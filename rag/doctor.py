@@ -120,7 +120,8 @@ def _legacy(_assistant: Assistant) -> Finding:
 def _scans(_assistant: Assistant) -> Finding:
     if ocr.available():
         return Finding("正常", "扫描件", "已安装文字识别组件，可读图片和扫描的 PDF")
-    return Finding("受限", "扫描件", "没有文字识别组件。要用请在领学文件夹里运行 .venv/bin/pip install -e .[ocr]。")
+    remedy = "要用请在领学文件夹里运行 .venv/bin/pip install -e .[ocr]。"
+    return Finding("受限", "扫描件", f"没有文字识别组件，扫描件和图片读不了。{remedy}")
 
 
 def _settings(_assistant: Assistant) -> Finding:
