@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from rag.config import unknown_variables
 from rag.errors import LingxueError
+from rag.parsers import ocr
+from rag.parsers.legacy import find_office
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -36,6 +38,7 @@ def examine(assistant: Assistant) -> list[Finding]:
         ("索引", _index),
         ("大模型", _model),
         ("旧格式文件", _legacy),
+        ("扫描件", _scans),
         ("设置", _settings),
     ]
     findings = []
@@ -109,9 +112,16 @@ def _model(assistant: Assistant) -> Finding:
 
 
 def _legacy(_assistant: Assistant) -> Finding:
-    if shutil.which("soffice") or shutil.which("libreoffice"):
+    if find_office():
         return Finding("正常", "旧格式文件", "已安装 LibreOffice，可读 .doc、.wps")
     return Finding("受限", "旧格式文件", "没有 LibreOffice，.doc、.wps 请先另存为 .docx。")
+
+
+def _scans(_assistant: Assistant) -> Finding:
+    if ocr.available():
+        return Finding("正常", "扫描件", "已安装文字识别组件，可读图片和扫描的 PDF")
+    remedy = "要用请在领学文件夹里运行 .venv/bin/pip install -e .[ocr]。"
+    return Finding("受限", "扫描件", f"没有文字识别组件，扫描件和图片读不了。{remedy}")
 
 
 def _settings(_assistant: Assistant) -> Finding:

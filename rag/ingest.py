@@ -22,7 +22,7 @@ from rag.store import Stamp, Store
 from rag.structure import structure
 from rag.types import Block, Metadata, Parsed, Source
 
-PIPELINE = 2  # raise when parsing, repair, structure or chunking changes: files are then read again
+PIPELINE = 3  # raise when parsing, repair, structure or chunking changes: files are then read again
 ADDED = "added"  # the origin of files named one by one
 _PASSED_OVER = {manifest.NAME, "official.toml", "readme.md", "desktop.ini", "thumbs.db"}
 ProgressCallback = Callable[[str, int, int], None]

@@ -1,6 +1,6 @@
 """Real laws rendered to files and read back: each article with its number, heading and text.
 
-A sample; `python -m eval.bench.laws` runs 200, with the results in docs/benchmarks.md.
+A sample; `python -m eval.bench.laws` runs 200, with the results in docs/benchmarks-documents.md.
 """
 
 import pytest
