@@ -71,6 +71,17 @@ class Library:
         )
         return screen(TITLE, body)
 
+    def changed(self, request: Request, act: Callable[[], str]) -> HTMLResponse:
+        """Change a document, bring the index up to date, and return the list with what came of it."""
+        if refused := admin_only(request, TITLE):
+            return refused
+        try:
+            message = act()
+            self.assistant.refresh()
+        except LingxueError as err:
+            message = told(str(err), wrong=True)
+        return self.start(request, message)
+
     def keep(self, file: UploadFile) -> JSONResponse:
         """Keep an uploaded file until it is read; say why where it cannot be kept."""
         name = _UNSAFE.sub("_", file.filename or "").strip(". ")[-120:]
@@ -178,29 +189,19 @@ def _add_files(app: FastAPI, library: Library) -> None:
 
 
 def _add_changes(app: FastAPI, library: Library) -> None:
-    assistant = library.assistant
-
-    def changed(request: Request, act: Callable[[], str]) -> HTMLResponse:
-        if refused := admin_only(request, TITLE):
-            return refused
-        try:
-            message = act()
-            assistant.refresh()
-        except LingxueError as err:
-            message = told(str(err), wrong=True)
-        return library.start(request, message)
+    documents, changed = library.assistant.documents, library.changed
 
     @app.post("/library/{source_id}/remove")
     def remove(source_id: str, request: Request) -> HTMLResponse:
         """Take a document off the shelf."""
-        return changed(request, lambda: undo_html(assistant.documents.remove(source_id)))
+        return changed(request, lambda: undo_html(documents.remove(source_id)))
 
     @app.post("/library/{source_id}/restore")
     def restore(source_id: str, request: Request) -> HTMLResponse:
         """Put it back."""
 
         def act() -> str:
-            assistant.documents.restore(source_id)
+            documents.restore(source_id)
             return told("已恢复，又可以用来回答了。")
 
         return changed(request, act)
@@ -216,7 +217,7 @@ def _add_changes(app: FastAPI, library: Library) -> None:
                 "effective_on": effective_on, "status": status, "authority": authority}  # fmt: skip
 
         def act() -> str:
-            assistant.documents.correct(source_id, collection=collection, **said)
+            documents.correct(source_id, collection=collection, **said)
             return told("已保存。")
 
         return changed(request, act)

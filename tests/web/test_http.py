@@ -145,7 +145,7 @@ def test_upload_is_read_answered_from_removed_and_brought_back(school, admin):
         admin.post("/library/files", files={"file": ("../../值周<b>.txt", text)}).json()["name"]
         == "_.._值周_b_.txt"
     )
-    refused = admin.post("/library/files", files={"file": ("照片.png", b"\x89PNG")}).json()
+    refused = admin.post("/library/files", files={"file": ("程序.exe", b"MZ")}).json()
     assert "不支持" in refused["error"]
     admin.post("/library/jobs", data={"work": "add"})
     assert "新增" in wait(admin) and "新增" not in admin.get("/library").text
@@ -351,16 +351,9 @@ def test_api_answers_as_the_command_does_with_exact_quotes(school, api):
 
 
 def test_api_understands_a_follow_up_and_says_what_is_wrong_with_a_request(api):
-    history = [
-        {"role": "user", "content": "校徽佩戴在哪里？"},
-        {"role": "assistant", "content": "左胸上方。"},
-    ]
-    assert (
-        api.post("/api/v1/ask", json={"question": "为什么？", "history": history}).json()[
-            "standalone_question"
-        ]
-        != "为什么？"
-    )
+    history = [{"role": "user", "content": "书记负责什么？"}, {"role": "assistant", "content": "主持会议。"}]
+    follow = api.post("/api/v1/ask", json={"question": "那校长呢？", "history": history}).json()
+    assert follow["standalone_question"] == "校长负责什么？"
     long = api.post("/api/v1/ask", json={"question": "长" * 2000})
     assert long.status_code == 422 and "1000" in long.json()["error"]["message"]
     assert api.post("/api/v1/ask", json={"question": "几点", "secret": 1}).status_code == 422

@@ -149,7 +149,10 @@ def test_long_work_stops_at_its_next_report_even_where_errors_are_swallowed():
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(BadCases(name="a.jsonl", row=3, reason="缺 question"), "第 3 行"), (KeyError("x"), "程序出错")],
+    [
+        (BadCases(name="a.jsonl", row=3, column="", more="", reason="缺 question"), "第 3 行"),
+        (KeyError("x"), "程序出错"),
+    ],
 )
 def test_failed_work_says_why(error, told):
     def work(report):
