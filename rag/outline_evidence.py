@@ -33,7 +33,7 @@ CHOICES = 6
 SAME = 0.5  # share of a sentence's words in one already used from which it says the same again
 # 党组织会议由书记召集 and 校长办公会议由校长召集 share most words and are two rules: who does it tells.
 _DOERS = re.compile(
-    r"党组织会议|校长办公会议?|教职工(?:代表)?大会|党员大会|支部委员会|行政班子|书记|校长|党组织|支部|教师|少先队"
+    r"党组织会议|校长办公会议?|教职工(?:代表)?大会|党员大会|支部委员会|行政班子|书记|校长|党组织(?!书记)|支部|教师|少先队"
 )
 _PREFERRED = {"central": 0.08, "ministry": 0.06, "province": 0.03, "author": -0.04}
 _COMMON = re.compile(

@@ -1,4 +1,4 @@
-"""Outlines composed without a model, for every genre, role and topic: the contract held, how alike they are.
+"""Outlines composed without a model: each genre, role and topic held to the contract, and how alike they are.
 
     python -m eval.bench.drafting [--out FILE.json]
 
@@ -86,21 +86,20 @@ def measure(assistant: Assistant) -> dict[str, Any]:
         "policy_points": len(policy),
         "cited": sum(bool(point.citations) for point in policy),
         "faults": faults,
-        "likeness_between_roles": _summary(_alike(drafts, 1)),
+        "likeness_between_roles": _summary(_between(drafts, 1)),
         "likeness_between_seeds": _summary(_seeds(assistant, names, people)),
         "likeness_between_events": _summary(_events(assistant, names)),
-        "likeness_between_topics": _summary(_alike(drafts, 2)),
-        "likeness_between_genres": _summary(_alike(drafts, 0)),
+        "likeness_between_topics": _summary(_between(drafts, 2)),
+        "likeness_between_genres": _summary(_between(drafts, 0)),
         "ms_per_outline": round(1000 * took / len(drafts), 1),
     }
 
 
-def _alike(drafts: Mapping[tuple[str, str, str], Outline], part: int) -> list[float]:
-    """Return the likeness of every two outlines whose keys differ in one part (genre, role, topic) alone."""
-    groups: dict[tuple[str, ...], list[Outline]] = {}
-    for key, outline in drafts.items():
-        groups.setdefault((*key[:part], *key[part + 1 :]), []).append(outline)
-    return [likeness(a, b) for group in groups.values() for a, b in combinations(group, 2)]
+def _between(drafts: Mapping[tuple[str, str, str], Outline], place: int) -> Iterator[float]:
+    """Likeness of all pairs that differ in one place of (genre, role, topic) only."""
+    for (one, first), (other, second) in combinations(drafts.items(), 2):
+        if one[place] != other[place] and all(one[i] == other[i] for i in range(3) if i != place):
+            yield likeness(first, second)
 
 
 def broken(outline: Outline, assistant: Assistant) -> Iterator[str]:
