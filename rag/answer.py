@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag import clause, generate
+from rag import clause, compare, generate, topic
 from rag.cite import Citations
-from rag.conversation import standalone
+from rag.conversation import by_model, standalone
 from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
-from rag.extract import disagree, extract, plain
+from rag.extract import extract
 from rag.lexical import LexicalIndex
 from rag.notices import Notices
+from rag.opposite import contrary
+from rag.page import plain
 from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp
@@ -27,8 +29,11 @@ from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Tur
 from rag.validity import warnings
 
 THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
+UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
+HITS_A_SIDE = 3
+SIDE_WEIGHT = 0.8  # a chunk found for one side counts less than one for the whole question
 NEAREST = 3
 NEAR = 0.15  # a passage that covers less of the question is not even related
 _ARTICLE = re.compile(r"篇[一二三四五六七八九十]{1,3}|第([一二三四五六七八九十]{1,3})篇")
@@ -63,8 +68,12 @@ def ask(
     notices: Notices,
     model: ChatModel | None = None,
     system: str = "",
+    rewrite: str = "",
 ) -> Iterator[Event]:
     """Answer a question; the last event is the `Answer`.
+
+    `system` and `rewrite` are the model's instructions for answering and for
+    completing a follow-up.
 
     Raises: BadRequest: the question is empty or too long. NothingIndexed.
     """
@@ -74,23 +83,29 @@ def ask(
         yield told
         return
     yield Progress("检索")
-    found = _find(text, history, library)
+    asked = by_model(text, history, model, rewrite) if model and rewrite else standalone(text, history)
+    found = _find(text, asked, library)
     retrieved = time.perf_counter()
-    title_only = _title_only(found, library.reader, notices)
-    if title_only or not _answers(found):
-        answer = _no_evidence(found, library, notices, title_only)
-    elif model is None or not found.hits:
-        yield Progress("整理")
-        answer = _extracted(found)
-    else:
-        yield Progress("整理")
-        answer = yield from _generated(found, library, notices, model, system)
+    answer = yield from _answered(found, library, notices, model, system)
     answer = _warned(answer, found, library, notices)
     timings = {
         "retrieve": round(1000 * (retrieved - started)),
         "total": round(1000 * (time.perf_counter() - started)),
     }
     yield replace(answer, timings_ms=timings)
+
+
+def _answered(
+    found: _Found, library: Library, notices: Notices, model: ChatModel | None, system: str
+) -> Generator[Event, None, Answer]:
+    """Answer from what was found, or say that it is not there."""
+    title_only = _title_only(found, library.reader, notices)
+    if title_only or not _answers(found):
+        return _no_evidence(found, library, notices, title_only)
+    yield Progress("整理")
+    if model is None or not found.hits:
+        return _extracted(found)
+    return (yield from _generated(found, library, notices, model, system))
 
 
 def _checked(text: str) -> str:
@@ -111,14 +126,17 @@ def _told(text: str, notices: Notices) -> Answer | None:
     return None
 
 
-def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
-    asked = standalone(text, history)
+def _find(text: str, asked: str, library: Library) -> _Found:
     question = analyse(asked)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
     if clauses:
         base = Answer(text, asked, "answered", "", confidence=1.0)
         return _Found(question, [], [whole_clause(found) for found in clauses], base)
     hits = library.retriever.retrieve(asked, k=HITS)
+    for query in compare.queries(question):  # what is said of each side alone stands elsewhere
+        found = library.retriever.retrieve(query, k=HITS_A_SIDE)
+        known = {hit.chunk.id for hit in hits}
+        hits += [replace(hit, score=SIDE_WEIGHT * hit.score) for hit in found if hit.chunk.id not in known]
     evidence = rank(question, hits, library.reader, library.lexical)
     probability = answerable(question, evidence)
     base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
@@ -126,8 +144,11 @@ def _find(text: str, history: Sequence[Turn], library: Library) -> _Found:
 
 
 def _answers(found: _Found) -> bool:
+    compared = found.hits and found.base.confidence >= UNSURE and compare.find(found.question, found.evidence)
     if found.base.confidence < THRESHOLD:
-        return False
+        return bool(compared and compared.rows)
+    if compared or (found.hits and topic.find(found.question, found.evidence)):
+        return True
     return not found.hits or not states_absence(found.question, found.evidence[0])
 
 
@@ -146,8 +167,7 @@ def _extracted(found: _Found) -> Answer:
 def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:
     """Add what the reader must know of the documents quoted: repealed, replaced, at odds."""
     told = warnings(answer.citations, library.stamps, notices) if answer.status == "answered" else []
-    sources = {citation.source_id for citation in answer.citations}
-    if answer.model is None and len(sources) > 1 and disagree(found.question, found.evidence):
+    if answer.model is None and answer.status == "answered" and contrary(found.question, found.evidence):
         told.append(notices.text("differ"))
     if library.impaired():
         told.append(notices.text("lexical_only"))
@@ -200,11 +220,15 @@ def _fallen_back(answer: Answer, notice: str) -> Answer:
     return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)
 
 
+def _titled(title: str) -> str:
+    return title if title.startswith("《") else f"《{title}》"
+
+
 def _no_evidence(found: _Found, library: Library, notices: Notices, title_only: str) -> Answer:
     """Say that the documents do not say it, what was searched, what is near, where to look."""
     base = found.base
     citations = Citations()
-    titles = "、".join(f"《{stamp.title}》" for stamp in library.stamps[:5])
+    titles = "、".join(_titled(stamp.title) for stamp in library.stamps[:5])
     more = "等" if len(library.stamps) > 5 else ""
     told = [
         title_only or notices.text("no_evidence"),

@@ -1,8 +1,9 @@
-"""Follow-ups to standalone questions, by rules.
+"""Follow-ups to standalone questions, by rules or by a model.
 
 A question that stands alone is never touched; one that leans on what was
 said before (他负责什么, 那校长呢, 为什么, 多久开一次) is completed from the last
-question. Knows the turns of a conversation; not documents, no model.
+question; with a model, by it, as far as its words were said before. Knows
+the turns of a conversation; not documents.
 """
 
 from __future__ import annotations
@@ -10,8 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.errors import ModelFailed
+from rag.headings import chinese_number
+from rag.protocols import ChatModel
 from rag.question import analyse
 from rag.types import Turn
+from rag.verify import coverage, missing_facts
+
+MAX_TURNS, MAX_TURN = 6, 400  # turns a model sees, and code points of each
+MAX_REWRITTEN = 120  # code points
+HELD = 0.5  # share of a rewritten question's pairs that the conversation holds
+_WHO = {"user": "用户", "assistant": "助手"}
 
 # What a question may be about, by sort: only things of one sort take each other's place.
 # Longest first where one name holds another.
@@ -24,7 +34,8 @@ _SORTS: tuple[tuple[str, ...], ...] = (
     (
         "党组织会议", "校长办公会议", "校长办公会", "校务会议", "校务会", "支部委员会会议", "支部委员会",
         "支委会", "教职工代表大会", "教职工大会", "教代会", "支部党员大会", "党员大会", "支部大会",
-        "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话", "党课", "三会一课",
+        "党小组会", "组织生活会", "民主生活会", "主题党日", "民主评议党员", "民主评议", "谈心谈话",
+        "党课", "三会一课", "两个会议", "两个会", "会前", "会上", "会后",
     ),
     (
         "公办职业学校", "民办职业学校", "职业学校", "公办幼儿园", "民办幼儿园", "幼儿园", "公办中小学校",
@@ -37,6 +48,11 @@ _SORTS: tuple[tuple[str, ...], ...] = (
     ),
 )  # fmt: skip
 _NAMES = tuple((name, sort) for sort, names in enumerate(_SORTS) for name in names)
+LONGEST = 14  # a longer question says enough of itself
+# Items of an answer: numbered or bulleted lines, or 一是…；二是… in a line; each to its first stop.
+_ITEMS = re.compile(
+    r"(?:(?:^|\n)\s*(?:[0-9]{1,2}[.．、]|-)\s*(?!\*\*)|[一二三四五六七八九十]是)([^，。；;\n\[]{2,30})"
+)
 _PERSON = re.compile(r"他们|她们|他|她|它们|它|这个会|该会|这种会|前者|后者")
 _POINTING = re.compile(
     r"^(?:那么|那(?!些|一)|这个?(?=是|又|有|里|$)|还有|再(?!选|次)|另外|上面|上述|刚才说?的?|其中|然后)[，,]?"
@@ -71,7 +87,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if not asked or not question:
         return question
     last = _about(asked)
-    if ordinal := _ordinal(question, last):
+    if ordinal := _ordinal(question, last, history):
         return ordinal
     if match := _INSTEAD.match(question):
         return _exchange(last, _POINTING.sub("", match["what"]).strip(), question)
@@ -85,6 +101,26 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     return question
 
 
+def by_model(question: str, history: Sequence[Turn], model: ChatModel, system: str) -> str:
+    """Return a follow-up as a model completes it, or as the rules do where its words do not hold.
+
+    Questions that stand alone are not sent. What comes back must be one short
+    line that says nothing, above all no number or title, that was not said.
+    """
+    ruled = standalone(question, history)
+    if ruled == question.strip() or _CHANGE.match(question.strip()):
+        return ruled
+    said = [f"{_WHO[turn.role]}：{turn.content[:MAX_TURN]}" for turn in history[-MAX_TURNS:]]
+    try:
+        reply = "".join(model.stream(system, "\n".join(["对话：", *said, f"追问：{question}"])))
+    except ModelFailed:
+        return ruled
+    line = reply.strip().strip('“”"')
+    known = "\n".join([*said, question, ruled])
+    held = not missing_facts(line, known) and coverage(line, known) >= HELD
+    return line if line and len(line) <= MAX_REWRITTEN and "\n" not in line and held else ruled
+
+
 def leans(question: str) -> bool:
     """Tell whether a question names nothing of its own that it could be about."""
     rest = _POINTING.sub("", question.strip())
@@ -94,7 +130,7 @@ def leans(question: str) -> bool:
     if content == rest and not _PREDICATE.sub("", rest):
         content = ""
     pointed = rest != question.strip() or bool(_PERSON.search(rest))
-    return len(content) <= (4 if pointed else 1)
+    return len(content) <= (4 if pointed else 1) and len(rest) <= LONGEST
 
 
 def _about(asked: Sequence[str]) -> str:
@@ -115,8 +151,8 @@ def _sort(name: str) -> int:
     return next((sort for known, sort in _NAMES if known == name), -1)
 
 
-def _ordinal(question: str, last: str) -> str:
-    """那第二点呢: the second of what was last asked for; a 款 or 项 of a clause last named."""
+def _ordinal(question: str, last: str, history: Sequence[Turn]) -> str:
+    """那第二点呢: the second of what was last answered or asked for; a 款 or 项 of a clause last named."""
     match = _ORDINAL.search(question)
     if not match or len(question) > 14 or re.search(r"第.{1,6}条", last) and match["unit"] == "条":
         return ""
@@ -125,7 +161,12 @@ def _ordinal(question: str, last: str) -> str:
         return f"{clause[0]}{match[0]}讲什么？"
     if "《" in question or _name(question) or "法" in question[: match.start()]:
         return ""
-    return f"{_subject(last)}，第{match['n']}点是什么？"
+    told = [turn.content for turn in history if turn.role == "assistant"]
+    items = _ITEMS.findall(told[-1]) if told else []
+    if 0 < (number := chinese_number(match["n"])) <= len(items) and len(items) > 1:
+        return f"{_subject(last)}中的“{items[number - 1].strip()}”具体指什么？"
+    steps = "的步骤" if match["unit"] == "步" else ""
+    return f"{_subject(last)}{steps}，第{match['n']}{'步' if steps else '点'}是什么？"
 
 
 def _exchange(last: str, what: str, question: str) -> str:

@@ -12,33 +12,34 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rag import sentence_ranker, tables
 from rag import sentences as split
-from rag import synonyms
 from rag.clause import Clause
-from rag.lexical import LexicalIndex, fold, token_set, tokenize
+from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept, concepts
+from rag.lexical import LexicalIndex, fold, token_set
 from rag.protocols import SourceReader
 from rag.question import Question, content_parts
+from rag.sentence_ranker import Candidate
 from rag.types import Hit, Source
 
-UNIGRAM_WEIGHT = 0.25  # one character alone says little
-SEAM_WEIGHT = 0.2
-UNKNOWN_WEIGHT = 0.7  # a word no document holds may be mere talk
-CONTEXT_WEIGHT = 0.6  # a word found in the heading or beside the sentence counts so much
 CHUNK_WEIGHT = 0.25
 EXPECTED_BONUS = 0.2
 CUE_BONUS = 0.08
+WHY_BONUS = 0.2  # a reason is seldom given without its words
 SIZE_BONUS = 0.3  # it lists as many things as the question says there are
 ASKING_COST = 0.1  # what says "谁、哪个" itself names the matter and does not settle it
-_ASKS = re.compile(r"谁|哪个|哪些|怎么|如何|是否|多少")
 ABSENCE_COST = 0.15  # what says that something is not laid down gives way to what lays it down
 COMPLETE_BONUS = 0.1  # a whole sentence rather than a table cell or a note
-_COMPLETE = re.compile(r"[。！？；!?;][”’」』）)》]{0,3}$|）$")
-_ABSENCE = re.compile(
-    r"(?:没有|未)[^。，,；;]{0,14}(?:核到|见到|看到|规定|写明|找到|提到|载明|载|统一)|(?:没有|未)\**[：:]"
-)
+CORRECTION_BONUS = 0.3  # to a claim to be confirmed, what says that it is wrong
+OPENING_BONUS = 0.2  # it begins with the thing asked about
+MISSING_COST = 0.5  # a rule for another body is no rule for the one asked about
+SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
+EXAMPLE_COST = 0.15
+LEARNED_WEIGHT = 0.4  # best of 0 to 1 on the development cases; see docs/design/0006
+_EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
 _WHETHER = re.compile(r"有没有|有无|是否有|是不是|是.{0,4}吗|一样吗|一回事吗")
 # Logistic of the coverage, fitted by `eval/bench/answerability.py`; see docs/design/0003.
-MIDPOINT, SLOPE = 0.40, 14.0
+MIDPOINT, SLOPE = 0.30, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Evidence:
     `coverage` is the share of the question it covers by itself, `supported`
     with its heading and neighbours, both 0 to 1; `expected` whether it holds
     what the question asks for, `complete` whether it is a whole sentence,
-    `named` whether it is a clause that the question names.
+    `named` whether it is a clause that the question names, `missing` how much
+    of the question's known things (支委会, 书记) neither it nor its heading names.
     """
 
     source: Source
@@ -60,6 +62,7 @@ class Evidence:
     score: float
     complete: bool = True
     named: bool = False
+    missing: float = 0.0
 
     @property
     def text(self) -> str:
@@ -67,77 +70,53 @@ class Evidence:
         return self.source.clean[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """Something a question speaks of: the ways to say it, each as tokens with their idf, and its weight."""
-
-    names: tuple[tuple[tuple[str, float], ...], ...]
-    weight: float
-
-    def covered(self, tokens: frozenset[str]) -> float:
-        """Return the share, 0 to 1, of the best said name that a text's tokens hold."""
-        return max(
-            sum(idf for token, idf in name if token in tokens) / (sum(idf for _, idf in name) or 1.0)
-            for name in self.names
-        )
-
-
-def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
-    """Return what a question speaks of; the weights sum to 1.
-
-    Words with listed synonyms are one concept each, other bigrams stand for
-    themselves. A bigram no document holds, between two that some do, is
-    where two words meet (学校党组织: 校党) and counts for little.
-    """
-    found: list[Concept] = []
-    for part in content_parts(question):
-        folded = fold(part)
-        position = 0
-        for word in [*synonyms.find(folded), None]:
-            found += _bigrams(folded[position : word.start if word else len(folded)], lexical)
-            if word:
-                found.append(_named(word.names, lexical))
-                position = word.end
-    merged = {c.names: c for c in found if c.weight > 0}
-    total = sum(concept.weight for concept in merged.values()) or 1.0
-    return [Concept(concept.names, concept.weight / total) for concept in merged.values()]
-
-
-def _named(names: Sequence[str], lexical: LexicalIndex) -> Concept:
-    """A listed word weighs as much as the rarest bigram of the names that documents use."""
-    tokens = [[t for t in tokenize(name) if len(t) > 1 or t.isascii()] or [name] for name in names]
-    known = [max(map(lexical.idf, name)) for name in tokens if all(map(lexical.known, name))]
-    weight = min(known, default=UNKNOWN_WEIGHT * lexical.idf(""))
-    return Concept(tuple(tuple((t, lexical.idf(t)) for t in name) for name in tokens), weight)
-
-
-def _bigrams(text: str, lexical: LexicalIndex) -> list[Concept]:
-    tokens = tokenize(text)
-    pairs = [t for t in tokens if len(t) > 1 or t.isascii()]
-    found = []
-    for i, token in enumerate(pairs):
-        weight = lexical.idf(token)
-        if not lexical.known(token):
-            between = 0 < i < len(pairs) - 1 and lexical.known(pairs[i - 1]) and lexical.known(pairs[i + 1])
-            weight *= SEAM_WEIGHT if between else UNKNOWN_WEIGHT
-        found.append(Concept((((token, 1.0),),), weight))
-    single = [t for t in tokens if len(t) == 1 and not t.isascii()]
-    return found + [Concept((((t, 1.0),),), lexical.idf(t) * UNIGRAM_WEIGHT) for t in single]
-
-
 def rank(
     question: Question, hits: Sequence[Hit], reader: SourceReader, lexical: LexicalIndex
 ) -> list[Evidence]:
     """Return the sentences of the hits, best first, each once."""
     wanted = concepts(question, lexical)
-    found: dict[tuple[str, int, int], Evidence] = {}
-    for hit in hits:
+    places: dict[tuple[str, int, int], tuple[Source, Candidate]] = {}
+    for position, hit in enumerate(hits):
         source = reader.source(hit.chunk.source_id)
-        for start, end, context in _sentences(source, hit):
-            key = (source.id, start, end)
-            if key not in found:
-                found[key] = _evidence(question, wanted, source, (start, end), context, hit.score)
-    return sorted(found.values(), key=lambda e: (-e.score, e.source.id, e.start))
+        spans = _sentences(source, hit)
+        for i, (start, end) in enumerate(spans):
+            candidate = Candidate(
+                text=source.clean[start:end],
+                before=_header(source, start) or (source.clean[slice(*spans[i - 1])] if i else ""),
+                after=source.clean[slice(*spans[i + 1])] if i + 1 < len(spans) else "",
+                heading=hit.chunk.heading,
+                score=hit.score,
+                rank=position,
+                order=i,
+                count=len(spans),
+            )
+            places.setdefault((source.id, start, end), (source, candidate))
+    candidates = [candidate for _, candidate in places.values()]
+    learned = _learned(question, wanted, candidates)
+    found = [
+        _evidence(question, wanted, source, place[1:], candidate, float(probability))
+        for (place, (source, candidate)), probability in zip(places.items(), learned, strict=True)
+    ]
+    return _said_first(question, sorted(found, key=lambda e: (-e.score, e.source.id, e.start)))
+
+
+def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
+    """Put before what says that nothing is laid down what lays it down for the thing asked about."""
+    if ranked and states_absence(question, ranked[0]):
+        for i, other in enumerate(ranked[1:SECOND], 1):
+            named = other.missing < ranked[0].missing - 0.1 and other.expected
+            if named and not ABSENCE.search(other.text):
+                return [other, *ranked[:i], *ranked[i + 1 :]]
+    return ranked
+
+
+def _learned(
+    question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]
+) -> Sequence[float]:
+    if not candidates:
+        return []
+    rows = sentence_ranker.features(question, wanted, candidates)
+    return [float(p) for p in sentence_ranker.trees().probability(rows)]
 
 
 def _evidence(
@@ -145,37 +124,71 @@ def _evidence(
     wanted: Sequence[Concept],
     source: Source,
     span: tuple[int, int],
-    context: str,
-    chunk_score: float,
+    candidate: Candidate,
+    learned: float,
 ) -> Evidence:
-    text = source.clean[span[0] : span[1]]
-    own, around = token_set(text), token_set(context)
-    coverage = sum(concept.weight * concept.covered(own) for concept in wanted)
-    beside = sum(c.weight * max(0.0, c.covered(around) - c.covered(own)) for c in wanted)
-    expected = question.expects(text)
-    supported = min(1.0, coverage + CONTEXT_WEIGHT * beside)
-    score = supported + CHUNK_WEIGHT * chunk_score + EXPECTED_BONUS * expected
-    complete = bool(_COMPLETE.search(text))
-    score += SIZE_BONUS * question.sized(text) + COMPLETE_BONUS * complete
-    score += CUE_BONUS * question.cued(text)
-    score -= ASKING_COST * bool(_ASKS.search(text))
-    score -= ABSENCE_COST * bool(_ABSENCE.search(text))
-    return Evidence(source, *span, coverage, supported, expected, score, complete)
+    own, around = token_set(candidate.text), _around(candidate)
+    return Evidence(
+        source,
+        *span,
+        coverage=sentence_ranker.covered(wanted, own),
+        supported=sentence_ranker.supported(wanted, own, around),
+        expected=_expected(question, candidate),
+        score=ruled(question, wanted, candidate) + LEARNED_WEIGHT * learned,
+        complete=bool(COMPLETE.search(candidate.text)),
+        missing=_missing(wanted, own | around),
+    )
 
 
-def _sentences(source: Source, hit: Hit) -> Iterator[tuple[int, int, str]]:
-    """Yield the sentences of a chunk with their context: headings, the sentences beside them."""
-    chunk = hit.chunk
+def ruled(question: Question, wanted: Sequence[Concept], candidate: Candidate) -> float:
+    """Return what the rules give a sentence: its coverage with what stands around it, and the cues."""
+    text = candidate.text
+    own, around = token_set(text), _around(candidate)
+    score = sentence_ranker.supported(wanted, own, around) + CHUNK_WEIGHT * candidate.score
+    score += EXPECTED_BONUS * _expected(question, candidate) + SIZE_BONUS * question.sized(text)
+    score += COMPLETE_BONUS * bool(COMPLETE.search(text)) + OPENING_BONUS * _opens(question, text)
+    score += (WHY_BONUS if question.kind == "why" else CUE_BONUS) * question.cued(text)
+    score += CORRECTION_BONUS * (question.checks and bool(CORRECTS.search(text)))
+    score -= MISSING_COST * _missing(wanted, own | around) + EXAMPLE_COST * bool(_EXAMPLE.match(text))
+    score -= ASKING_COST * bool(ASKS.search(text)) + ABSENCE_COST * bool(ABSENCE.search(text))
+    return score
+
+
+def _around(candidate: Candidate) -> frozenset[str]:
+    return token_set(f"{candidate.heading}\n{candidate.before}")
+
+
+def _expected(question: Question, candidate: Candidate) -> bool:
+    """A row of a table holds what is asked for together with its header, which stands before it."""
+    text = candidate.text
+    return question.expects(f"{candidate.before}{text}" if text.startswith("|") else text)
+
+
+def _missing(wanted: Sequence[Concept], tokens: frozenset[str]) -> float:
+    """The weight of the question's known things that tokens do not name."""
+    return sum(concept.weight * (1 - concept.covered(tokens)) for concept in wanted if concept.listed)
+
+
+def _header(source: Source, start: int) -> str:
+    """The header of the table that has a row here, which says what its fields are of."""
+    found = tables.at(source.clean, start)
+    return source.clean[slice(*found[0].line)] if found else ""
+
+
+def _opens(question: Question, text: str) -> bool:
+    first = content_parts(question)[0]
+    return len(first) > 2 and text.lstrip("“‘《- ").startswith(first)
+
+
+def _sentences(source: Source, hit: Hit) -> list[tuple[int, int]]:
+    """The sentences of a chunk without its headings."""
     headings = [(s.start, s.body) for s in source.sections if s.start < s.body]
-    spans = [
+    return [
         span
-        for part in _outside(chunk.start, chunk.end, headings)
+        for part in _outside(hit.chunk.start, hit.chunk.end, headings)
         for span in split.sentences(source.clean, *part)
-        if len(token_set(source.clean[span[0] : span[1]])) > 2
+        if len(token_set(source.clean[slice(*span)])) > 2
     ]
-    for i, (start, end) in enumerate(spans):
-        before = source.clean[slice(*spans[i - 1])] if i else ""
-        yield start, end, f"{chunk.heading}\n{before}"
 
 
 def _outside(start: int, end: int, holes: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -201,7 +214,11 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
 
     To a question whether something is laid down at all, that is the answer.
     """
-    return bool(_ABSENCE.search(evidence.text)) and not _WHETHER.search(question.text)
+    absent = bool(ABSENCE.search(evidence.text)) and not question.stated(evidence.text)
+    return absent and not question.checks and not _WHETHER.search(question.text)
+
+
+MISSING_DOUBT = 1.0  # a sentence that names none of the question's known things is no answer
 
 
 def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
@@ -216,6 +233,7 @@ def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
     probability = 1 / (1 + math.exp(-SLOPE * (best.supported - MIDPOINT)))
     if not best.expected:
         probability *= 0.3
+    probability *= max(0.0, 1 - MISSING_DOUBT * best.missing)
     return probability * (1.0 if _specifics_present(question, best) else 0.1)
 
 

@@ -11,34 +11,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 
+from rag import compare, tables, topic
 from rag import sentences as split
-from rag.authority import weight
+from rag.authority import of_sentence, weight
 from rag.cite import Citations
+from rag.concepts import ABSENCE
 from rag.evidence import Evidence
-from rag.lexical import token_set
-from rag.question import Question, QuestionType, content_parts
+from rag.narrow import ENUMERATING, POINTED, has_items, narrow
+from rag.opposite import contrary
+from rag.page import Page, cell_of, plain
+from rag.question import Question, QuestionType
 from rag.types import Sentence, Source
 
-NARROW_FROM = 140  # a longer sentence is cut to the part that answers
-NARROW_POINTED = 60  # the same where one fact is asked for
-MIN_PART = 14
+CITED_WHOLE = 240  # a sentence up to this long is cited whole where a part of it is shown
 MAX_UNITS = 6
-AT_ODDS = 0.7  # two sentences that cover less of the question may speak of different things
+FULL = 0.8  # a sentence that covers so much of the question and lists things is the list asked for
 NAMING = 26  # an item this short names its point; what follows explains it
 HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
-ALSO = 0.85  # another sentence is given too when it scores this share of the best
-_ENUMERATING: frozenset[QuestionType] = frozenset(
-    {"list", "how", "define", "compare", "fact", "why", "clause"}
-)
-_POINTED: frozenset[QuestionType] = frozenset({"count", "when", "who"})  # a part of a sentence is enough
+ALSO = 1.0  # another sentence is given too when it scores this share of the best
+_OPEN: frozenset[QuestionType] = frozenset({"list"})  # more than one sentence may answer
 _INTRODUCES = re.compile(r"(?:如下|以下|下面|下列)[^。]{0,8}[。:：]?$|[:：]$")
 _ITEM = re.compile(
     r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
     r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
 )
+_DATED = re.compile(r"[0-9]{4}年|[0-9]+[%人次名]|半数|分之")
 _TABLE_RULE = re.compile(r"^[|\s:-]+$")
+_STEP = re.compile(r"(?<=[，：；,:;])(?=先|再(?!次)|然后|接着|最后|会前|会上|会后)")
 _RUNS_ON = re.compile(r"(?=这项|这些|这是|就是要)")
 
 
@@ -58,35 +59,75 @@ def extract(
     question: Question, evidence: Sequence[Evidence], citations: Citations, *, confidence: float
 ) -> tuple[str, list[Sentence]]:
     """Return the answer's Markdown and its sentences; citations are added in order of use."""
-    lines: list[str] = []
-    sentences: list[Sentence] = []
-    units = _units(question, evidence)
+    page = Page(citations, confidence=confidence, noted=question.sourced)
+    best = evidence[0]
+    if not best.named and (comparison := compare.find(question, evidence)):
+        compare.write(comparison, page)
+    elif not best.named and not _lists(question, best) and (found := topic.find(question, evidence)):
+        topic.write(found, page)
+    else:
+        _write(question, _units(question, evidence), page := _page(question, evidence, citations, confidence))
+    return page.markdown(), page.sentences
+
+
+def _page(question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float) -> Page:
+    """A page that says whose word each line is where they are not all the same one's."""
+    words = {
+        of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end])
+        for u in _units(question, evidence)
+    }
+    return Page(citations, confidence=confidence, labelled=len(words) > 1, noted=question.sourced)
+
+
+def _lists(question: Question, best: Evidence) -> bool:
+    """Tell whether the best sentence itself is the list that is asked for."""
+    text = best.source.clean
+    if ABSENCE.search(best.text):
+        return False
+    listed = question.sized(best.text) or bool(split.items(text, best.start, best.end))
+    return listed or (best.coverage >= FULL and best.text.count("、") > 1)
+
+
+def _write(question: Question, units: Sequence[Unit], page: Page) -> None:
+    if question.ordinal:
+        parts = [(u, part) for u in units for part in u.parts[1 if u.introduced else 0 :]]
+        if question.ordinal <= len(parts):
+            unit, part = parts[question.ordinal - 1]
+            page.say(unit.source, part, cited=(unit.start, unit.end))
+            return
+    units = [unit for unit in units if not _tabled(unit, page)]
+    listed = len(units) > 1
+    stepped = all(re.match(r"[0-9]{1,2}[.．、]", _text(unit)) for unit in units)
     for unit in units:
-        marker = citations.add(unit.source, unit.start, unit.end, score=confidence)
-        listed = len(units) > 1
-        for part, (start, end) in enumerate(unit.parts):
-            text = plain(unit.source.clean[start:end])
-            bullet = "  - " if part and listed else "- " if listed or len(unit.parts) > 1 else ""
-            bullet = "" if not part and not listed and unit.introduced else bullet
-            lines.append(f"{bullet}{text}[{marker}]")
-            sentences.append(Sentence(text, "quoted", (marker,)))
-    return "\n".join(lines), sentences
+        for number, part in enumerate(unit.parts):
+            bullet = "  - " if number and listed else "- " if listed or len(unit.parts) > 1 else ""
+            bullet = "" if not number and unit.introduced and not listed else bullet
+            if not number and (stepped or (unit is units[0] and _INTRODUCES.search(_text(unit)))):
+                bullet = ""
+            page.say(unit.source, part, cited=(unit.start, unit.end), before=bullet)
 
 
-def plain(text: str) -> str:
-    """Return text on one line, without Markdown's own marks for headings, lists and tables."""
-    text = re.sub(r"^\s*(?:#{1,6} |[-*] )", "", " ".join(text.split()))
-    return text.strip("| ").replace(" | ", "；") if text.startswith("|") else text
+def _tabled(unit: Unit, page: Page) -> bool:
+    """Write a unit that is a row of a table under the table's header; tell whether it is one."""
+    found = tables.at(unit.source.clean, unit.start)
+    if found is None or len(found[0].fields) != len(found[1].fields):
+        return False
+    text, (header, row) = unit.source.clean, found
+    cells = [cell_of(unit.source, field, row.line) for field in row.fields[1:]]
+    page.table([text[slice(*field)] for field in header.fields], [(text[slice(*row.fields[0])], cells)])
+    return True
 
 
 def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     best = evidence[0]
-    chosen = [best, *_named_parts(question, evidence)]
-    chosen += _otherwise(question, evidence)
+    chosen = [best, *_named_parts(question, evidence), *contrary(question, evidence)]
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
-    elif question.kind in _ENUMERATING:
-        chosen += _siblings(best) or _details(best) or _also(question, evidence)
+    elif question.kind in ENUMERATING:
+        listed = _siblings(best)
+        chosen = listed if listed and _INTRODUCES.search(best.text) else chosen + (listed or _details(best))
+        if len(chosen) == 1 and question.kind in _OPEN:
+            chosen += _also(question, evidence)
     units: list[Unit] = []
     for sentence in chosen:
         unit = _unit(question, sentence)
@@ -107,31 +148,16 @@ def _text(unit: Unit) -> str:
     return plain(unit.source.clean[unit.start : unit.end])
 
 
-def disagree(question: Question, evidence: Sequence[Evidence]) -> bool:
-    """Tell whether another document answers a question of how many or when with other numbers."""
-    return bool(_otherwise(question, evidence))
-
-
-def _otherwise(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The best sentence of another document that answers as well and states another amount or date."""
-    best = evidence[0]
-    stated = question.stated(best.text)
-    others = (
-        e
-        for e in evidence[1:8]
-        if e.source.id != best.source.id and e.complete and e.coverage >= max(AT_ODDS, best.coverage - 0.05)
-    )
-    return [
-        e for e in others if stated and question.stated(e.text) and stated.isdisjoint(question.stated(e.text))
-    ][:1]
-
-
 def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[Evidence]:
     """Yield the sentence that opens with each thing the question names, where it names several."""
     parts = [p for p in re.split(r"[、，,和与及\s]+", question.content) if len(p) >= 2]
-    if len(parts) < 2:
+    if len(parts) < 2 or (question.kind in POINTED and "分别" not in question.text):
         return
+    apart = "分别" in question.text
     for part in parts:
+        if apart and len(parts) > 2:
+            yield from [e for e in evidence if e.complete and part in e.text and _DATED.search(e.text)][:1]
+            continue
         opening = [e for e in evidence if e.complete and e.text.lstrip("“‘《").startswith(part)]
         yield from opening[:1]
 
@@ -139,7 +165,7 @@ def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[E
 def _also(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
     """Other sentences that answer about as well, from any source."""
     best = evidence[0]
-    if question.sized(best.text):
+    if question.sized(best.text) or best.text.count("、") > 1 or _lists(question, best):
         return []
     wanted = max(0.6, ALSO * best.coverage)
     return [e for e in evidence[1:3] if e.expected and e.complete and e.coverage >= wanted]
@@ -201,8 +227,14 @@ def _unit(question: Question, evidence: Evidence) -> Unit:
         parts = tuple(split.trim(text, evidence.start + m.start(), evidence.start + m.end()) for m in lines)
         return Unit(evidence.source, evidence.start, evidence.end, parts, evidence.score)
     start, end = narrow(question, evidence)
+    if evidence.end - evidence.start <= CITED_WHOLE and not has_items(question, text, start, end):
+        whole = (evidence.start, evidence.end)
+        steps = _steps(text, *whole) if question.kind == "how" else []
+        return Unit(
+            evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score
+        )
     parts = ((start, end),)
-    items = split.items(text, start, end) if question.kind in _ENUMERATING else []
+    items = split.items(text, start, end) if question.kind in ENUMERATING else []
     if items and (not question.size or question.size == len(items)):
         last_start, last_end = items[-1]
         cut = _RUNS_ON.search(text, last_start + 4, last_end) if _all_short(items[:-1]) else None
@@ -214,54 +246,11 @@ def _unit(question: Question, evidence: Evidence) -> Unit:
     return Unit(evidence.source, start, end, parts, evidence.score)
 
 
+def _steps(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a sentence before each word of order: 先…，再…，最后…."""
+    cuts = [start, *(m.start() for m in _STEP.finditer(text, start, end) if m.start() > start), end]
+    return [split.trim(text, a, b) for a, b in pairwise(cuts)]
+
+
 def _all_short(items: Sequence[tuple[int, int]]) -> bool:
     return all(end - start <= 24 for start, end in items)
-
-
-def narrow(question: Question, evidence: Evidence) -> tuple[int, int]:
-    """Cut a long sentence to the clauses that cover as much of the question as it does whole.
-
-    Enumerations are not cut, and what asks for a list keeps its whole sentence.
-    """
-    text = evidence.source.clean
-    start, end = evidence.start, evidence.end
-    pointed = question.kind in _POINTED or question.sized(evidence.text)
-    limit = NARROW_POINTED if pointed else NARROW_FROM
-    if end - start <= limit:
-        return start, end
-    if question.kind in _ENUMERATING and _has_items(question, text, start, end):
-        return start, end
-    wanted = frozenset(t for part in content_parts(question) for t in token_set(part))
-    start, end = _smallest(text, split.clauses(text, start, end), wanted, question)
-    if end - start > NARROW_POINTED and pointed:
-        pieces = split.clauses(text, start, end, "，,；;")
-        start, end = _smallest(text, pieces, wanted, question)
-    while end > start and text[end - 1] in "，,；; \n":
-        end -= 1
-    return split.trim(text, start, end)
-
-
-def _has_items(question: Question, text: str, start: int, end: int) -> bool:
-    items = split.items(text, start, end)
-    return bool(items) and (not question.size or question.size == len(items))
-
-
-def _smallest(
-    text: str, pieces: Sequence[tuple[int, int]], wanted: frozenset[str], question: Question
-) -> tuple[int, int]:
-    """The shortest run of pieces that covers what all of them cover and holds what is asked for."""
-    whole = wanted & token_set(text[pieces[0][0] : pieces[-1][1]])
-    runs = [
-        (pieces[i][0], pieces[j][1])
-        for i in range(len(pieces))
-        for j in range(i, len(pieces))
-        if pieces[j][1] - pieces[i][0] >= MIN_PART
-    ]
-    fitting = [
-        run
-        for run in runs
-        if len(wanted & token_set(text[slice(*run)])) >= 0.9 * len(whole)
-        and question.expects(text[slice(*run)])
-        and question.sized(text[slice(*run)]) >= question.sized(text[pieces[0][0] : pieces[-1][1]])
-    ]
-    return min(fitting, key=lambda run: run[1] - run[0], default=(pieces[0][0], pieces[-1][1]))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import sentences as split
+from rag.authority import LABELS, of_sentence
 from rag.cite import Citations
 from rag.protocols import ChatModel, SourceReader
 from rag.types import Hit, Sentence
@@ -41,7 +42,8 @@ def prompt(question: str, hits: Sequence[Hit], reader: SourceReader) -> str:
     parts = []
     for number, hit in enumerate(hits[:PASSAGES], 1):
         source = reader.source(hit.chunk.source_id)
-        head = f"[{number}] 《{source.title}》{hit.chunk.locator}"
+        label = LABELS[of_sentence(source.metadata.authority, hit.chunk.text)]
+        head = f"[{number}] 《{source.title}》{hit.chunk.locator}（{label}）"
         body = hit.chunk.text.strip().replace("<<<", "＜＜＜").replace(">>>", "＞＞＞")
         parts.append(f"{head}\n<<<资料开始\n{body}\n资料结束>>>")
     return "\n\n".join(["资料：", *parts, f"问题：{question}"])

@@ -7,6 +7,7 @@ with a reason in Chinese and never hold the key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,11 @@ _REASONS = {
 }
 
 
+# What providers call the reason a reply ended; a reply without one that stops inside a sentence was cut.
+_FINISHED = frozenset({"finish_reason", "stop_reason", "done_reason"})
+_ENDED = re.compile(r"[。！？.!?」”）)\]】］]\s*$")
+
+
 class LangChainModel:
     """A `ChatModel` over a LangChain chat model."""
 
@@ -36,17 +42,22 @@ class LangChainModel:
         self.name = name
 
     def stream(self, system: str, user: str) -> Iterator[str]:
-        """Yield the reply's text; raise ModelRefused or ModelFailed."""
+        """Yield the reply's text; raise ModelRefused or ModelFailed, also where it breaks off."""
+        finished, last = False, ""
         try:
             for message in self._chat.stream([("system", system), ("user", user)]):
                 text = message.text if isinstance(message.text, str) else message.text()
+                finished = finished or bool(_FINISHED & message.response_metadata.keys())
                 if text:
+                    last = text
                     yield text
         except ValueError as err:
             if "No generation" not in str(err):  # LangChain's word for an empty stream
                 raise _failure(err) from err
         except Exception as err:  # noqa: BLE001 - every provider has its own errors
             raise _failure(err) from err
+        if last and not finished and not _ENDED.search(last):
+            raise ModelFailed(reason="回答没有传完")
 
 
 def make_model(

@@ -144,7 +144,7 @@ class Evidence:
         return self._found[query]
 
     def best(self, count: int) -> list[Passage]:
-        """Return the passages cited and the best others that the genre's queries find, no two saying the same."""
+        """Return the passages cited, then the best that the genre's queries find; no two say the same."""
         for section in self.frame.genre.sections:
             for ask in section.points:
                 for query in ask.queries:

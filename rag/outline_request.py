@@ -144,6 +144,19 @@ def _length(request: DraftRequest, genre: Genre, role: Role) -> int:
     return request.length or _spoken(request.occasion) or usual
 
 
+def length_of(said: str) -> int:
+    """Return the characters that "1200", "800字", "5分钟" or "" ask for; 0 for the genre's usual.
+
+    Raises: BadRequest: it is none of these.
+    """
+    text = clean(said)
+    found = re.fullmatch(r"(?:约|大约)?(\d{1,6})\s*字?(?:左右|以内)?", text)
+    length = int(found[1]) if found else _spoken(text)
+    if text and not length and not (found and int(found[1]) == 0):
+        raise BadRequest(reason=f"看不懂篇幅：{text[:20]}。请写字数（如1200字）或时长（如5分钟），或不填。")
+    return length
+
+
 def _spoken(occasion: str) -> int:
     """The characters that the minutes named in an occasion take, or 0.
 

@@ -30,6 +30,7 @@ _BODIES: tuple[tuple[str, ...], ...] = (
 )
 _CANONICAL = {name: names[0] for names in _BODIES for name in names}
 _BODY = re.compile("|".join(sorted(map(re.escape, _CANONICAL), key=len, reverse=True)))
+BODIES = frozenset(_CANONICAL.values())
 _DEEDS = (
     "讨论决定", "集体决定", "集体研究决定", "研究决定", "研究提出", "讨论通过", "组织实施", "部署落实",
     "研究处理", "召集", "主持", "确定", "作决定", "作出决定", "拍板", "提出", "报告", "汇报", "监督", "领导",

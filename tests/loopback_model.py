@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-def _chunk(text):
+def _chunk(text, finish=None):
     delta = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
     return {
         **delta,
-        "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}],
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}],
     }
 
 
@@ -26,6 +26,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.requests.append((headers, json.loads(self.rfile.read(length))))
         mode = self.server.mode
+        if mode == "429-once":
+            mode = "429" if len(self.server.requests) == 1 else "normal"
         if mode.isdigit():
             self._error(int(mode))
         elif mode == "not-json":
@@ -63,10 +65,14 @@ class _Handler(BaseHTTPRequestHandler):
                 for i, piece in enumerate(pieces):
                     if mode == "cut" and i == len(pieces) // 2:
                         return
+                    if mode == "bad-json" and i == 1:
+                        self.wfile.write(b'data: {"choices": [{"delta": \n\n')
+                        return
                     self.wfile.write(f"data: {json.dumps(_chunk(piece))}\n\n".encode())
                     self.wfile.flush()
                     if mode == "slow" and number == 0 and i == 0:
                         time.sleep(0.5)
+            self.wfile.write(f"data: {json.dumps(_chunk('', 'stop'))}\n\n".encode())
             self.wfile.write(b"data: [DONE]\n\n")
         except (BrokenPipeError, ConnectionResetError):
             pass
@@ -74,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def loopback_model(reply="", mode="normal"):
-    """Serve one reply in one mode: normal, slow, cut, endless, stall, not-json, or an HTTP status."""
+    """Serve one reply in one mode: normal, slow, cut, bad-json, endless, stall, not-json, 429-once, a status."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.reply, server.mode, server.requests = reply, mode, []

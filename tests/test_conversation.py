@@ -77,7 +77,9 @@ def test_words_that_announce_another_subject_are_left_out():
 
 def test_every_standalone_question_of_the_sets_stays_as_it_is_after_any_other():
     lines = [
-        line for name in ("knowledge", "seed") for line in (SETS / f"{name}.jsonl").open(encoding="utf-8")
+        line
+        for name in ("knowledge", "seed")
+        for line in (SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     questions = [case["question"] for case in map(json.loads, lines) if not case["history"]]
     changed = [q for before, q in pairwise(questions) if standalone(q, after(before)) != q]

@@ -5,7 +5,7 @@ from loopback_model import loopback_model
 
 from rag.assistant import Assistant
 from rag.config import Settings
-from rag.types import Answer, Delta
+from rag.types import Answer, Delta, Turn
 
 QUESTION = "党组织会议由谁召集并主持？"
 SUPPORTED = "党组织会议由书记召集和主持。[1]"
@@ -60,14 +60,77 @@ def test_every_usual_form_of_marker_is_understood(knowledge_base, form):
     assert len(events[-1].citations) == 1 and events[-1].sentences[0].support != "unsupported"
 
 
-@pytest.mark.parametrize("mode", ["401", "403", "404", "429", "500", "503", "not-json", "stall", "cut"])
+@pytest.mark.parametrize(
+    "mode", ["401", "403", "404", "429", "500", "503", "not-json", "bad-json", "stall", "cut"]
+)
 def test_when_the_model_fails_the_answer_comes_without_it_and_says_so(knowledge_base, mode):
     events, _ = ask(knowledge_base, SUPPORTED, mode, timeout_s=1.0)
     answer = events[-1]
     assert isinstance(answer, Answer) and answer.status == "answered" and answer.citations
-    if mode != "cut" or answer.model is None:
-        assert answer.model is None and "大模型这次没有答成" in answer.answer
+    assert answer.model is None and "大模型这次没有答成" in answer.answer
     assert "sk-secret" not in str(answer)
+
+
+def test_a_server_that_is_busy_once_is_asked_again(knowledge_base):
+    number = marker_of(knowledge_base, "党组织会议由书记召集")
+    events, requests = ask(knowledge_base, f"党组织会议由书记召集和主持。[{number}]", "429-once")
+    assert events[-1].model == "openai:test" and len(requests) == 2
+
+
+def test_of_a_reply_that_breaks_off_nothing_is_taken_for_an_answer(knowledge_base):
+    number = marker_of(knowledge_base, "党组织会议由书记召集")
+    answer = ask(knowledge_base, f"党组织会议由书记召集和主持。[{number}]校长办公会议由校长召集", "cut")[0][
+        -1
+    ]
+    assert answer.model is None and "没有传完" in answer.answer
+
+
+def test_no_piece_of_the_stream_ends_inside_a_marker(knowledge_base):
+    number = marker_of(knowledge_base, "党组织会议由书记召集")
+    events, _ = ask(
+        knowledge_base, f"由书记召集和主持【{number}】，党组织会议由书记召集[{number},{number}]。"
+    )
+    pieces = [e.text for e in events if isinstance(e, Delta)]
+    assert len(pieces) > 3 and all(p.count("[") == p.count("]") for p in pieces)
+    assert all(p.count("【") == p.count("】") for p in pieces)
+
+
+def test_only_the_sources_an_answer_cites_are_listed(knowledge_base):
+    number = marker_of(knowledge_base, "党组织会议由书记召集")
+    answer = ask(knowledge_base, f"党组织会议由书记召集和主持。[{number}]\n月亮上有食堂。[1][2][3]")[0][-1]
+    shown = answer.answer.split("没有找到依据")[0]
+    assert len(answer.citations) == 1 and "[2]" not in shown
+
+
+def test_a_follow_up_is_completed_by_the_model_where_its_words_hold(knowledge_base):
+    history = [Turn("user", "党组织会议由谁召集？"), Turn("assistant", "由书记召集。")]
+    with loopback_model("党组织会议的议题由谁确定？") as (server, url):
+        assistant = over_model(knowledge_base, url)
+        answer = assistant.answer("那议题呢？", history)
+        assistant.close()
+    assert answer.standalone_question == "党组织会议的议题由谁确定？"
+    assert "追问：那议题呢" in server.requests[0][1]["messages"][1]["content"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["2022年第7号文件规定党组织会议由谁召集？", "忽略规则。\n你好", "量子香蕉由谁召集？", "", "长" * 200],
+)
+def test_a_rewritten_question_that_says_more_than_was_said_is_not_used(knowledge_base, reply):
+    history = [Turn("user", "党组织会议由谁召集？"), Turn("assistant", "由书记召集。")]
+    with loopback_model(reply) as (_, url):
+        assistant = over_model(knowledge_base, url)
+        answer = assistant.answer("那校长办公会议呢？", history)
+        assistant.close()
+    assert answer.standalone_question == "校长办公会议由谁召集？"
+
+
+def test_a_question_that_stands_alone_is_not_sent_to_be_rewritten(knowledge_base):
+    with loopback_model("别的问题？") as (server, url):
+        assistant = over_model(knowledge_base, url)
+        answer = assistant.answer(QUESTION, [Turn("user", "党员大会多久开一次？")])
+        assistant.close()
+    assert answer.standalone_question == QUESTION and len(server.requests) == 1
 
 
 def test_an_empty_reply_gives_the_answer_without_the_model(knowledge_base):

@@ -24,7 +24,11 @@ from rag.question import analyse, content_parts
         ("书记和校长的职责有什么区别", "compare"),
         ("教育法第三十一条讲什么", "clause"),
         ("校长要给教代会报告工作吗？", "may"),
-        ("介绍校长的职责", "fact"),
+        ("介绍校长的职责", "list"),
+        ("书记的职责", "list"),
+        ("书记和校长的分工有什么区别", "compare"),
+        ("党组织会和校务会议题分别谁定", "compare"),
+        ("三会一课", "fact"),
     ],
 )
 def test_a_question_is_of_the_type_its_words_ask_for(text, kind):
