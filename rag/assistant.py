@@ -25,7 +25,7 @@ from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
-from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store, watch_records
+from rag.upkeep import IndexReport, ProgressCallback, Upkeep, missed_records, note_records, open_store
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -86,9 +86,12 @@ class Assistant:
         from rag.records.records import Records
 
         url = self.settings.database_url.get_secret_value()
-        if not url:
-            watch_records(self.store, self.settings.data_dir / "records.db")
-        return Records(self.settings.data_dir, url)
+        if url:
+            return Records(self.settings.data_dir, url)
+        missed_records(self.store, self.settings.data_dir / "records.db")
+        made = Records(self.settings.data_dir)
+        note_records(self.store)
+        return made
 
     @cached_property
     def notices(self) -> Notices:

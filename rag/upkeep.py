@@ -131,14 +131,18 @@ def open_store(data_dir: Path) -> Store:
     return Store(path)
 
 
-def watch_records(store: Store, path: Path) -> None:
-    """Note that there are records of people, and when a file that held them has vanished: `doctor` tells."""
-    vanished = not (path.exists() and path.stat().st_size)
-    with suppress(DataDirUnusable):  # what cannot be noted now is noted at the next start
-        if store.meta("records") and vanished:
-            logger.error("the records of conversations and accounts are gone: %s", path)
+def missed_records(store: Store, path: Path) -> None:
+    """Before the records of people are opened: note, for `doctor`, that a file of them has vanished."""
+    if store.meta("records") and not (path.exists() and path.stat().st_size):
+        logger.error("the records of conversations and accounts are gone: %s", path)
+        with suppress(DataDirUnusable):  # what cannot be noted now is noted at the next start
             store.set_meta("records_lost", time.strftime("%Y-%m-%d %H:%M"))
-        elif not store.meta("records"):
+
+
+def note_records(store: Store) -> None:
+    """After the records of people were opened: remember that there are some."""
+    if not store.meta("records"):
+        with suppress(DataDirUnusable):
             store.set_meta("records", "1")
 
 

@@ -21,8 +21,8 @@ from rag.types import Parsed
 _MARGIN = 0.12  # share of a page's height at its top and bottom where headers and footers stand
 _RECURS = 0.3  # share of the pages that a header stands on at least; odd and even pages may differ
 _PAGE_NUMBER = re.compile(
-    r"[-—–―·\s]*(?:第\s*)?(?:\d{1,4}|[ivxlc]{1,7}|[一二三四五六七八九十百〇]{1,5})(?:\s*页)?"
-    r"(?:\s*[/／，,共\s]{1,4}\s*\d{1,4}\s*页?)?[-—–―·\s]*",
+    r"[-—–―·\s]{0,40}(?:第\s{0,9})?(?:\d{1,4}|[ivxlc]{1,7}|[一二三四五六七八九十百〇]{1,5})(?:\s{0,9}页)?"
+    r"(?:\s{0,9}[/／，,共\s]{1,4}\s{0,9}\d{1,4}\s{0,9}页?)?[-—–―·\s]{0,40}",
     re.IGNORECASE,
 )
 _START = re.compile(

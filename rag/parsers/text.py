@@ -22,7 +22,7 @@ _NEWLINE = re.compile(r"\r\n?")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+\S")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
-_TABLE_RULE = re.compile(r"\s*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t:\-|]*)?$")
+_TABLE_RULE = re.compile(r"\s{0,40}\|?[ \t]{0,40}:?-+:?[ \t]{0,40}(?:\|[ \t:\-|]*)?$")
 _FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*[\"']?([^\"'\n]+)", re.MULTILINE)
 
 
