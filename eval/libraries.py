@@ -28,7 +28,6 @@ from rag.errors import BadCases, BadRequest, FolderNotFound
 DOCUMENTS = ("documents", "资料")
 SET_SUFFIXES = (".jsonl", ".xlsx")
 MAX_FILES, MAX_UNPACKED = 2000, 500_000_000  # files, bytes
-_FAULT = {"row": 1, "column": "", "more": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
             with zipfile.ZipFile(path, metadata_encoding="gbk") as archive:
                 _unpack(archive, Path(made), path.name)
         except (zipfile.BadZipFile, UnicodeError, RuntimeError, NotImplementedError, EOFError) as err:
-            raise BadCases(name=path.name, reason="不是能读的 .zip 文件，请重新打包", **_FAULT) from err
+            raise BadCases(name=path.name, reason="不是能读的 .zip 文件，请重新打包", row=1) from err
         yield Path(made)
 
 
@@ -87,11 +86,11 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, name: str) -> None:
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) > MAX_FILES or sum(info.file_size for info in members) > MAX_UNPACKED:
         reason = f"内容太多，最多 {MAX_FILES} 个文件、展开后 {MAX_UNPACKED // 1_000_000} MB"
-        raise BadCases(name=name, reason=reason, **_FAULT)
+        raise BadCases(name=name, reason=reason, row=1)
     for info in members:
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in info.filename:
-            raise BadCases(name=name, reason=f"含有不安全的路径“{info.filename[:60]}”", **_FAULT)
+            raise BadCases(name=name, reason=f"含有不安全的路径“{info.filename[:60]}”", row=1)
         target = folder.joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as packed, target.open("wb") as file:
@@ -107,7 +106,7 @@ def _parts(folder: Path, name: str) -> tuple[Path, Path | None]:
     if len(found) != 1:
         told = "、".join(path.name for path in found) or "没有"
         reason = f"这里应正好有一个 .jsonl 或 .xlsx 题集，现有：{told}"
-        raise BadCases(name=name, reason=reason, **_FAULT)
+        raise BadCases(name=name, reason=reason, row=1)
     documents = next((path for path in inside if path.is_dir() and path.name in DOCUMENTS), None)
     return found[0], documents
 

@@ -63,8 +63,8 @@ def evaluate(
         on_progress: called with stage, done, total.
         cancelled: asked before each case; the report of a cancelled run holds what there is.
 
-    Raises: BadCases, FolderNotFound: the sets. BadRequest: `out` cannot be used, there is no model
-    to judge with, or every case raised (the report is written all the same).
+    Raises: BadCases, FolderNotFound: the sets. BadRequest: `out` cannot be used, no model to judge
+    with, or every case raised (the report is written all the same).
     """
     started = datetime.now().astimezone()
     with opened([Path(path) for path in sets], assistant, on_progress) as library:
@@ -77,8 +77,7 @@ def evaluate(
                 cases, system, workers=workers, on_progress=on_progress, cancelled=cancelled, journal=journal
             )
             results = _write(folder, done, context, started)
-            if done.complete:
-                journal.close(kept_as=folder / filing.FINISHED)
+            journal.close(kept_as=folder / filing.FINISHED if done.complete else None)
     _refuse_all_failed(done)
     return Evaluation(results, folder, done.complete)
 

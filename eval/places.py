@@ -25,7 +25,7 @@ class Place:
         """Return the complaint; `about` is the field, or an item of one (history 第 2 项)."""
         letter = self.letters.get(about.split(" ", 1)[0])
         column = f" {letter} 列" if letter else ""
-        return BadCases(name=self.name, row=self.row, column=column, reason=reason, more="")
+        return BadCases(name=self.name, row=self.row, column=column, reason=reason)
 
 
 def together(faults: Sequence[BadCases]) -> BadCases:

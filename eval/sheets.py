@@ -61,7 +61,8 @@ def _sheet(book: Any, name: str) -> Generator[Sequence[Any], None, None]:
     number = 0
     with closing(book.worksheets[0].iter_rows()) as rows:
         try:
-            for number, cells in enumerate(rows, 1):
+            for cells in rows:
+                number += 1
                 yield cells
         except Exception as err:  # openpyxl raises whatever the broken part of the file leads to
             raise Place(name, number + 1).fault("从这一行起读不出来，请用表格软件另存为 .xlsx") from err

@@ -91,6 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path, metavar="文件", help="写到这个 .zip 文件")
     restore = command("restore", "从备份恢复；现有数据移到 before-restore-时间 文件夹")
     restore.add_argument("file", type=Path, metavar="文件", help="lingxue backup 写出的 .zip 文件")
+    _user(command("user", "管理登录账号"))
     command("doctor", "检查哪些能用、哪些受限、怎么办")
     return parser
 
@@ -105,6 +106,7 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--event", default="", metavar="事例", help="您自己的一件事：谁、什么时候、有什么变化")
     draft.add_argument("--seed", type=int, default=0, metavar="整数", help="换一个整数，换一个角度")
     draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx、.md 或 .txt 文件")
+    draft.add_argument("--footnotes", action="store_true", help=".docx 的依据写成脚注，不写则列在文末")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
 
 
@@ -114,6 +116,13 @@ def _check(check: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--role", default="", metavar="身份", help="写稿人的身份，如 党员教师；用来查口吻")
     check.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _user(user: argparse.ArgumentParser) -> None:
+    user.add_argument("action", choices=["add", "remove", "unlock", "list"], metavar="动作",
+                      help="add 添加或重设密码，remove 删除，unlock 解锁，list 列出")  # fmt: skip
+    user.add_argument("name", nargs="?", default="", metavar="用户名")
+    user.add_argument("--admin", action="store_true", help="管理员：可以改资料库和设置")
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import BadRequest, FetchFailed, NothingIndexed, SourceNotFound
+from rag.errors import FetchFailed, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited
@@ -25,11 +25,12 @@ from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
-from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store
+from rag.upkeep import IndexReport, ProgressCallback, Upkeep, open_store, watch_records
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
+    from rag.desk import Desk
     from rag.ingest import FileReport
     from rag.official import Record, Text
     from rag.records.records import Records
@@ -84,7 +85,10 @@ class Assistant:
         """Conversations, feedback, accounts; raise DataDirUnusable or BadSettings."""
         from rag.records.records import Records
 
-        return Records(self.settings.data_dir, self.settings.database_url.get_secret_value())
+        url = self.settings.database_url.get_secret_value()
+        if not url:
+            watch_records(self.store, self.settings.data_dir / "records.db")
+        return Records(self.settings.data_dir, url)
 
     @cached_property
     def notices(self) -> Notices:
@@ -107,6 +111,11 @@ class Assistant:
             timeout_s=settings.llm_timeout_s,
             max_tokens=settings.llm_max_tokens,
         )
+
+    def use_model(self, settings: Settings) -> None:
+        """Take over other settings of the language model; what is under way goes on with the old ones."""
+        self.settings = settings
+        self.__dict__.pop("model", None)
 
     def index(
         self, paths: Sequence[Path] = (), *, on_progress: ProgressCallback | None = None
@@ -210,9 +219,11 @@ class Assistant:
             rewrite=rewrite,
         )
 
-    def answer(self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True) -> Answer:
+    def answer(
+        self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True, collection: str = ""
+    ) -> Answer:
         """Answer a question in one piece."""
-        *_, last = self.ask(question, history, use_model=use_model)
+        *_, last = self.ask(question, history, use_model=use_model, collection=collection)
         if not isinstance(last, Answer):
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last
@@ -235,43 +246,16 @@ class Assistant:
         model = self.model if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
-    def redo_section(self, request: DraftRequest, outline: Outline, section: int, *, turn: int) -> Outline:
-        """Compose one section of an outline anew; raise BadRequest for one that is the writer's own."""
-        from rag.outline_again import redo_section
+    @cached_property
+    def desk(self) -> Desk:
+        """Work on an outline or a draft that is there: redo, expand, review."""
+        from rag.desk import Desk
 
-        self.upkeep.renew()
-        return redo_section(request, outline, section, turn=turn, retriever=self.retriever, reader=self)
-
-    def other_evidence(
-        self, request: DraftRequest, outline: Outline, section: int, point: int, *, turn: int
-    ) -> Outline:
-        """Put other evidence in the place of one point's; raise BadRequest where there is none."""
-        from rag.outline_again import other_evidence
-
-        self.upkeep.renew()
-        return other_evidence(
-            request, outline, section, point, turn=turn, retriever=self.retriever, reader=self
-        )
+        return Desk(self)
 
     def review(self, drafts: Sequence[Draft], siblings: Sequence[Draft] = (), *, role: str = "") -> Report:
-        """Check drafts against the knowledge base, the catalogue, each other and their siblings.
-
-        Raises: BadRequest: no such role.
-        """
-        from rag.prompting import named, roles
-        from rag.review import review_all
-        from rag.review_facts import Library
-        from rag.review_files import official_titles
-        from rag.review_rules import load_rules
-
-        chosen = named(known := roles(), role) if role.strip() else None
-        if role.strip() and chosen is None:
-            raise BadRequest(reason=f"没有这个身份：{role[:20]}。可选：{'、'.join(known)}。")
-        self.upkeep.renew()
-        sources = [self.store.source(stamp.id) for stamp in self.store.stamps()]
-        titles = official_titles(shipped_dir("knowledge"), self.settings.knowledge_dir)
-        library = Library([(source.title, source.clean) for source in sources], titles)
-        return review_all(drafts, siblings, rules=load_rules(), library=library, role=chosen)
+        """Check drafts against what is known, each other and their siblings; raise BadRequest."""
+        return self.desk.review(drafts, siblings, role=role)
 
     def as_langchain(self, *, k: int = 8) -> BaseRetriever:
         """Return the retriever as a LangChain `BaseRetriever`."""

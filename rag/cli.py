@@ -122,7 +122,9 @@ def _readable(answer: Any) -> str:
         lines += ["", "出处："]
     for citation in answer.citations:
         quote = " ".join(citation.quote.split())
-        lines.append(f"[{citation.marker}] 《{citation.title}》{citation.locator}：{quote}")
+        flagged = citation.status not in ("", "现行") and citation.status not in citation.title
+        state = f"〔{citation.status}〕" if flagged else ""
+        lines.append(f"[{citation.marker}] 《{citation.title}》{state}{citation.locator}：{quote}")
     return "\n".join(lines)
 
 
@@ -139,51 +141,15 @@ def _history(path: Path) -> list[Any]:
 
 
 def _draft(options: argparse.Namespace) -> int:
-    from rag.outline_text import write_markdown
-    from rag.types import DraftRequest
+    from rag.cli_writing import draft
 
-    if options.out and options.out.suffix.lower() not in (".docx", ".md"):
-        raise BadRequest(reason=f"--out 只能是 .docx 或 .md 文件：{options.out.name}。请改文件名。")
-    assistant = _assistant(options)
-    _ready(assistant)
-    fields = ("genre", "topic", "role", "occasion", "recipient", "length", "event", "seed")
-    outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in fields}))
-    if options.json:
-        say_json(outline.to_dict())
-    if options.out:
-        _write_outline(outline, options.out)
-        complain(f"已写入 {options.out}")
-    elif not options.json:
-        say(write_markdown(outline))
-    return 0
-
-
-def _write_outline(outline: Any, path: Path) -> None:
-    from rag.outline_text import write_markdown
-
-    if path.suffix.lower() == ".docx":
-        from rag.docx import write_docx
-
-        write_docx(outline, path)
-    else:
-        path.write_text(write_markdown(outline), encoding="utf-8")
+    return draft(options, _assistant(options), _ready)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from rag.review_files import read
-    from rag.review_text import write_report
+    from rag.cli_writing import check
 
-    drafts, siblings, trouble = read(options.paths)
-    for line in trouble:
-        complain(line)
-    assistant = _assistant(options)
-    _ready(assistant)
-    report = assistant.review(drafts, siblings, role=options.role)
-    if options.json:
-        say_json(report.to_dict())
-    else:
-        say(write_report(report))
-    return 0
+    return check(options, _assistant(options), _ready)
 
 
 def _eval(options: argparse.Namespace) -> int:
@@ -282,6 +248,16 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if any(finding.state == "不可用" for finding in findings) else 0
 
 
+def _user(options: argparse.Namespace) -> int:
+    from rag.people import manage
+
+    for line in manage(
+        _assistant(options).records.accounts, options.action, options.name, admin=options.admin
+    ):
+        say(line)
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index": _index,
     "ask": _ask,
@@ -292,5 +268,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "backup": _backup,
     "restore": _restore,
+    "user": _user,
     "doctor": _doctor,
 }

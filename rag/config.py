@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from rag.errors import BadSettings
+from rag.saved import read_saved
 
 ENV_PREFIX = "LINGXUE_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     login: Literal["auto", "always"] = Field(
         default="auto", description="登录：auto 只在本机用时不登录，always 一律登录（放在反向代理后面时用）"
     )
+    log: Literal["text", "json"] = Field(
+        default="text", description="网页服务的日志：json 每个请求一行（有编号，没有问题内容）"
+    )
     host: str = Field(default="127.0.0.1", description="网页服务地址")
     port: int = Field(default=7860, ge=1, le=65535, description="网页服务端口")
 
@@ -96,8 +100,13 @@ class Settings(BaseSettings):
 
 def load_settings(**given: Any) -> Settings:
     """Build the settings; values given here win. Raise BadSettings for a value that cannot be used."""
+    given = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**given)
+        for name, value in read_saved(settings.data_dir).items():
+            if name not in settings.model_fields_set:  # what is set outside wins
+                given[name] = value
+        return Settings(**given)
     except ValidationError as err:
         first = err.errors()[0]
         field = str(first["loc"][0]) if first["loc"] else ""

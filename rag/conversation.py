@@ -187,7 +187,7 @@ def _exchange(last: str, what: str, question: str) -> str:
 def _completed(last: str, question: str) -> str:
     """Put before a bare predicate what the last question was about."""
     if re.search(r"为什么|为啥|为何|凭什么|依据|出处|原文|理由", question):
-        return f"{re.sub('[吗么？?。]+$', '', last)}，{question}"
+        return f"{re.sub('[吗么？?。]{1,9}$', '', last)}，{question}"
     name = _name(last)
     return f"{name}{question}" if name else f"{_subject(last)}，{question}"
 
@@ -198,5 +198,5 @@ def _subject(last: str) -> str:
         r"(?:分别)?(?:是|有|指|包括|包含)?(?:哪[一二两三四五六七八九十几些]?[个项条点步方]?|什么|多少|几[个项条点步])|由谁|谁",
         last,
     )[0]
-    cut = re.sub(r"(?:要走|都有|一般|应该|要|都|是|有|指)+$", "", cut)
+    cut = re.sub(r"(?:要走|都有|一般|应该|要|都|是|有|指){1,6}$", "", cut)
     return cut.rstrip("？?。，, ") or last.rstrip("？?。")

@@ -32,6 +32,7 @@ def examine(assistant: Assistant) -> list[Finding]:
         ("数据目录", _data),
         ("资料库", _store),
         ("向量模型", _encoder),
+        ("对话与账号", _records),
         ("索引", _index),
         ("大模型", _model),
         ("旧格式文件", _legacy),
@@ -72,6 +73,13 @@ def _store(assistant: Assistant) -> Finding:
             "受限", "资料库", "比索引旧，可能丢了最近的改动。请运行 lingxue index 并核对资料清单。"
         )
     return Finding("正常", "资料库", "检查通过")
+
+
+def _records(assistant: Assistant) -> Finding:
+    if when := assistant.store.meta("records_lost"):
+        detail = f"{when} 发现记录文件不见了，已新建空的。要找回请运行 lingxue restore 从备份恢复。"
+        return Finding("受限", "对话与账号", detail)
+    return Finding("正常", "对话与账号", "没有发现问题")
 
 
 def _index(assistant: Assistant) -> Finding:

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from typing import get_args
 
 from rag import neardup, tokens
 from rag.chunk import chunk
 from rag.errors import BadRequest, SourceNotFound
 from rag.manifest import STATUSES
 from rag.store import Edit, Stamp, Store
-from rag.types import Metadata
+from rag.types import Authority, Metadata
 
 MAX_FIELD = 200  # characters of a field
 
@@ -131,6 +132,8 @@ def _check(given: Mapping[str, str], collection: str) -> None:
             raise BadRequest(reason=f"内容太长（{len(value)} 字），请缩短到 {MAX_FIELD} 字以内。")
     if given.get("status", "") not in STATUSES:
         raise BadRequest(reason=f"效力只能是 {'、'.join(filter(None, STATUSES))}：{given['status']}。")
+    if given.get("authority", "") not in get_args(Authority):
+        raise BadRequest(reason=f"来源级别不认识：{given['authority']}。请从列出的里选。")
 
 
 def _alike(signatures: Sequence[tuple[str, bytes]]) -> dict[str, str]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from rag.docx_notes import SIZE as NOTE_SIZE
+from rag.docx_notes import Footnotes
 from rag.docx_page import lay_out
 from rag.errors import BadRequest
 from rag.outline_text import KIND_NAMES, SLOT, numeral, reference
-from rag.types import Outline, Point
+from rag.types import Outline
+
+Section = tuple[str, Sequence[str]]  # a heading and its paragraphs
 
 TITLE, BODY, NOTE = 44, 32, 28  # half-points: 2号 22 pt, 3号 16 pt, 4号 14 pt (GB/T 9704-2012, 5.2.3, 7.3)
 SONG_TITLE, FANG, HEI, KAI = "方正小标宋简体", "仿宋", "黑体", "楷体"
@@ -34,21 +38,26 @@ _REASONS = {
     errno.EISDIR: "同名的是文件夹",
     errno.ENAMETOOLONG: "文件名太长",
 }
+_MARKER = re.compile(r"(\[\d{1,3}\])")
 TITLE_WIDTH = 20  # characters of 22 pt in a line of 156 mm
 _WORD_END = re.compile(r"[的，：、》）]|.(?=[《（])")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
-def write_docx(outline: Outline, path: Path) -> None:
-    """Write an outline to a .docx file; the file is whole or not there.
+def write_docx(
+    outline: Outline, path: Path, *, footnotes: bool = False, text: Sequence[Section] = ()
+) -> None:
+    """Write an outline, or the text written out from it, to a .docx file; the file is whole or not there.
 
+    `text` holds (heading, paragraphs) with [1] markers. What is cited is
+    listed at the end, or with `footnotes` stands at the foot of the page.
     Raises: BadRequest: the folder is missing or cannot be written.
     """
     from docx import Document
 
     document = Document()
     lay_out(document, title=_legal(outline.title), size=BODY)
-    _write(document, outline)
+    _Paper(document, outline, footnotes=footnotes).write(text)
     try:
         _save(document, path)
     except OSError as err:
@@ -86,31 +95,70 @@ def _save(document: Any, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _write(document: Any, outline: Outline) -> None:
-    _add(document, "title", [("\n".join(title_lines(_legal(outline.title))), SONG_TITLE)], size=TITLE)
-    _add(document, "blank", [])
-    _add(document, "body", [("立论：", HEI), (outline.thesis, FANG)])
-    for number, section in enumerate(outline.sections, 1):
-        _add(document, "heading", [(f"{numeral(number)}、{section.heading}", HEI)])
-        for place, point in enumerate(section.points, 1):
-            _point(document, place, point)
-    if outline.citations:
-        _add(document, "heading", [("依据", HEI)])
-        for citation in outline.citations:
-            _add(document, "body", [(f"[{citation.marker}] {reference(citation)}", FANG)], size=NOTE)
-    if outline.warnings:
-        _add(document, "heading", [("写作提示（定稿前删去）", HEI)])
-        for warning in outline.warnings:
-            _add(document, "body", [(warning, FANG)], size=NOTE)
+class _Paper:
+    """Writes one outline into one document."""
+
+    def __init__(self, document: Any, outline: Outline, *, footnotes: bool) -> None:
+        self._document = document
+        self._outline = outline
+        self._cited = {citation.marker: citation for citation in outline.citations}
+        self._notes = Footnotes(document, _note) if footnotes else None
+
+    def write(self, text: Sequence[Section]) -> None:
+        """Write title, outline or text, what is cited, and the hints."""
+        outline, document = self._outline, self._document
+        title = "\n".join(title_lines(_legal(outline.title)))
+        _add(document, "title", [(title, SONG_TITLE)], size=TITLE)
+        _add(document, "blank", [])
+        if text:
+            self._text(text)
+        else:
+            self._points()
+        if self._notes:
+            self._notes.close()
+        elif outline.citations:
+            _add(document, "heading", [("依据", HEI)])
+            for citation in outline.citations:
+                _add(document, "body", [(f"[{citation.marker}] {reference(citation)}", FANG)], size=NOTE)
+        if outline.warnings:
+            _add(document, "heading", [("写作提示（定稿前删去）", HEI)])
+            for warning in outline.warnings:
+                _add(document, "body", [(warning, FANG)], size=NOTE)
+
+    def _points(self) -> None:
+        _add(self._document, "body", [("立论：", HEI), (self._outline.thesis, FANG)])
+        for number, section in enumerate(self._outline.sections, 1):
+            _add(self._document, "heading", [(f"{numeral(number)}、{section.heading}", HEI)])
+            for place, point in enumerate(section.points, 1):
+                # A second-level heading in 楷体 that runs into the text, then the markers.
+                parts = [(f"（{numeral(place)}）{KIND_NAMES[point.kind]}。", KAI), (point.text, FANG)]
+                self._cite(_add(self._document, "body", parts), point.citations)
+
+    def _text(self, text: Sequence[Section]) -> None:
+        for number, (heading, paragraphs) in enumerate(text, 1):
+            _add(self._document, "heading", [(f"{numeral(number)}、{heading}", HEI)])
+            for words in paragraphs:
+                paragraph = _add(self._document, "body", [])
+                for piece in _MARKER.split(_legal(words)):
+                    marker = int(piece[1:-1]) if _MARKER.fullmatch(piece) else 0
+                    if marker in self._cited:
+                        self._cite(paragraph, [marker])
+                    else:
+                        _fill(paragraph, piece, FANG, BODY)
+
+    def _cite(self, paragraph: Any, markers: Iterable[int]) -> None:
+        for marker in markers:
+            if self._notes:
+                self._notes.add(paragraph, reference(self._cited[marker]))
+            else:
+                _run(paragraph, f"[{marker}]", FANG, BODY).font.superscript = True
 
 
-def _point(document: Any, place: int, point: Point) -> None:
-    """A second-level heading in 楷体 that runs into the text, then the markers."""
-    parts = [(f"（{numeral(place)}）{KIND_NAMES[point.kind]}。", KAI), (point.text, FANG)]
-    paragraph = _add(document, "body", parts)
-    for marker in point.citations:
-        run = _run(paragraph, f"[{marker}]", FANG, BODY)
-        run.font.superscript = True
+def _note(body: Any, text: str) -> None:
+    """Fill a footnote's paragraph element."""
+    from docx.text.paragraph import Paragraph
+
+    _fill(Paragraph(body, None), _legal(text), FANG, NOTE_SIZE)  # type: ignore[arg-type]
 
 
 def _add(document: Any, kind: str, parts: list[tuple[str, str]], *, size: int = BODY) -> Any:
@@ -126,10 +174,15 @@ def _add(document: Any, kind: str, parts: list[tuple[str, str]], *, size: int = 
         _indent(paragraph)
         paragraph.paragraph_format.keep_with_next = True if kind == "heading" else None
     for text, font in parts:
-        for piece, marked in _slots(_legal(text)):
-            for run in _pieces(paragraph, piece, font, size):
-                _highlight(run, marked)
+        _fill(paragraph, _legal(text), font, size)
     return paragraph
+
+
+def _fill(paragraph: Any, text: str, font: str, size: int) -> None:
+    """Add a text to a paragraph; its slots are highlighted."""
+    for piece, marked in _slots(text):
+        for run in _pieces(paragraph, piece, font, size):
+            _highlight(run, marked)
 
 
 def _slots(text: str) -> Iterator[tuple[str, bool]]:

@@ -209,6 +209,9 @@ class BadCases(LingxueError):
 
     template = "评测集 {name} 第 {row} 行{column}有误：{reason}。{more}请改正后重试。"
 
+    def __init__(self, **values: object) -> None:
+        super().__init__(**{"column": "", "more": "", **values})
+
 
 class BadRequest(LingxueError):
     """A question or a drafting request that cannot be worked on."""

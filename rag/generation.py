@@ -15,12 +15,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.atomic import write_text
+from rag.features import Groups
 from rag.lexical import LexicalIndex
 from rag.types import Chunk
 from rag.vectors import (
@@ -34,13 +36,14 @@ from rag.vectors import (
 )
 
 if TYPE_CHECKING:
+    from rag.matching import Places
     from rag.types import Matrix
 
 logger = logging.getLogger(__name__)
 
-LAYOUT = 2  # raise when what a generation holds changes: old ones are then rebuilt
+LAYOUT = 3  # raise when what a generation holds changes: old ones are then rebuilt
 RETRY_S = 15.0  # after a failure Chroma is left alone so long
-CHROMA, LEXICAL = "chroma", "lexical"
+CHROMA, LEXICAL, VECTORS = "chroma", "lexical", "vectors.npy"
 _KEY, _CHUNKS = "key.json", "chunks.json"
 
 
@@ -130,6 +133,24 @@ class Generation:
         self.searched_by, self.dense_failed = "", "; ".join(reasons)
         logger.warning("dense search failed: %s", self.dense_failed)
         return []
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The source and section of each chunk."""
+        return Groups.of(self.chunks)
+
+    @cached_property
+    def _halves(self) -> Matrix:
+        """The chunks' vectors in half precision, read as they are needed."""
+        halves: Matrix = np.load(self.folder / VECTORS, mmap_mode="r")
+        return halves
+
+    def cosines(self, query: Matrix, positions: Places) -> Matrix:
+        """Return the cosine similarities (positions,) of chunks with a (1, dim) vector."""
+        if not len(positions):
+            return np.zeros(0, dtype=np.float32)
+        similarities: Matrix = self._halves[positions].astype(np.float32) @ query[0]
+        return similarities
 
     def check(self) -> None:
         """Open Chroma now, so that a damaged collection is known before the first question."""
@@ -272,5 +293,5 @@ def _digest_of(values: dict[str, object]) -> str:
 
 def _files(folder: Path) -> dict[str, str]:
     """Return the digests of the files that never change again: all but Chroma's, which it rewrites."""
-    fixed = [folder / _CHUNKS, *sorted((folder / LEXICAL).glob("*"))]
+    fixed = [folder / _CHUNKS, folder / VECTORS, *sorted((folder / LEXICAL).glob("*"))]
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in fixed if path.is_file()}

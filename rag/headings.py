@@ -30,7 +30,11 @@ _KINDS: tuple[tuple[str, int, str], ...] = (
     ("一、", 16, rf"(?P<n>{_NUM})、"),
     ("（一）", 17, rf"[（(](?P<n>{_NUM})[）)]"),
     ("1.", 18, r"(?P<n>[0-9]{1,2})[.．、](?![0-9])"),
+    ("（1）", 19, r"[（(](?P<n>[0-9]{1,2})[）)]"),
 )
+_LED_KINDS = ("一、", "（一）")
+_ITEM_KINDS = ("（一）", "1.", "（1）")
+_LIST_KINDS = ("1.", "（1）")  # long lines of these are items of a list, no headings
 _LINE_START = [(kind, rank, re.compile(pattern)) for kind, rank, pattern in _KINDS]
 _INLINE = [
     ("篇", 11, re.compile(rf"篇(?P<n>{_NUM})、")),
@@ -39,7 +43,11 @@ _INLINE = [
     ("1.", 18, re.compile(r"(?<![0-9.])(?P<n>[0-9]{1,2})[.．](?=[^0-9。，,；;]{2,14}。)")),
 ]
 # What follows the number of an article that is only referred to: 第五条第二款, 第五条所称.
-_REFERENCE = re.compile(rf"[、的和至或及规所款]|第{_NUM}[款项条]")
+_REFERENCE = re.compile(
+    rf"(?:和|及|以及|或者?|至|到)?第{_NUM}[款项条]|[、的款]|规定|所[称列指规述定]|另有|中(?:的|所|规定|关于|提到|要求)"
+)
+# （一）加强教育。每周…: the first short sentence of a numbered paragraph is its heading.
+_LEAD = re.compile(r"[ \t\u3000]*([^。；;，,：:？?！!\n]{2,16})。(?=[^\n]{4})")
 # A glued heading ends between one of the first and one of the second.
 _GLUE = re.compile(
     "(?<=认识|开展|地位|运行|能力|意义|体会|思考|工作|措施|办法|情况|报告|总结|经验|建设|作用|职责|要求"
@@ -93,7 +101,26 @@ def find_headings(text: str, blocks: Sequence[Block] = ()) -> list[Heading]:
             found += _run_on(text, start, end)
         elif heading:
             found.append(heading)
-    return sorted(found, key=lambda heading: heading.start)
+    return _without_lists(text, sorted(found, key=lambda heading: heading.start))
+
+
+def _without_lists(text: str, headings: Sequence[Heading]) -> list[Heading]:
+    """Drop the items of lists: lines （一）（二）… one after the other behind a sentence that ends in ：."""
+    kept: list[Heading] = []
+    index = 0
+    while index < len(headings):
+        run = [headings[index]]
+        for heading in headings[index + 1 :]:
+            last = run[-1]
+            between = text[last.start : heading.start].strip()
+            if (heading.kind, heading.number) != (last.kind, last.number + 1) or "\n" in between:
+                break
+            run.append(heading)
+        opened = text[max(0, run[0].start - 20) : run[0].start].rstrip()[-1:] in ("：", ":")
+        if not (opened and len(run) > 1 and run[0].kind in _ITEM_KINDS and run[0].number == 1):
+            kept += run
+        index += len(run)
+    return kept
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -125,8 +152,11 @@ def _numbered_line(text: str, start: int, end: int) -> Heading | None:
         title = text[match.end() : end].strip()
         label = match[0].strip()
         body = end
-        if kind == "条" or len(title) > _OPEN_TITLE + 20 or title[-1:] in "。；;":
-            if kind == "1." or (kind == "条" and _REFERENCE.match(text, match.end())):
+        lead = _LEAD.match(text, match.end(), end) if kind in _LED_KINDS else None
+        if lead:
+            title, body = lead[1].strip(), lead.end()
+        elif kind == "条" or len(title) > _OPEN_TITLE + 20 or title[-1:] in "。；;":
+            if kind in _LIST_KINDS or (kind == "条" and _REFERENCE.match(text, match.end())):
                 return None
             title, body = "", match.end()
         return Heading(start, body, rank, kind, _number(match), label, title)

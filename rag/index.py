@@ -25,6 +25,7 @@ from rag.errors import DataDirUnusable
 from rag.generation import (
     CHROMA,
     LEXICAL,
+    VECTORS,
     Generation,
     Key,
     content_key,
@@ -119,7 +120,7 @@ class Index:
 
     def _sound(self, generation: Generation) -> bool:
         generation.check()
-        return not generation.broken and not generation.hidden
+        return generation.key.dense and not generation.broken and not generation.hidden
 
     def _pointer(self) -> str:
         try:
@@ -185,6 +186,7 @@ class Index:
         """Write a generation's files; return its collection, or None where it fails verification."""
         LexicalIndex.build(indexed_text(chunk) for chunk in chunks).save(folder / LEXICAL)
         write_chunks(folder, chunks)
+        np.save(folder / VECTORS, vectors.astype(np.float16))
         # A text without a known token has no direction and no neighbours.
         ids = [chunk.id for chunk, vector in zip(chunks, vectors, strict=True) if vector.any()]
         vectors = vectors[vectors.any(axis=1)] if len(vectors) else vectors

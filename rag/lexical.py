@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rag.types import Matrix
 
 K1, B = 0.6, 0.5  # chosen on training passages; the usual 1.5/.75 suits longer documents
@@ -99,6 +101,18 @@ class LexicalIndex:
         scores: Matrix = self._bm25.get_scores_from_ids(sorted(tokens))
         scores[self._hidden] = 0
         return scores
+
+    def postings(self, token: str) -> tuple[NDArray[np.int32], Matrix]:
+        """Return the positions of the texts that hold a token, rising, and its BM25 score in each."""
+        number = self._vocabulary.get(token)
+        if number is None:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        start, end = self._bm25.scores["indptr"][number : number + 2]
+        places, scores = self._bm25.scores["indices"][start:end], self._bm25.scores["data"][start:end]
+        if self._hidden:
+            seen = ~np.isin(places, self._hidden)
+            places, scores = places[seen], scores[seen]
+        return places, scores
 
     def known(self, token: str) -> bool:
         """Tell whether any text holds a token."""

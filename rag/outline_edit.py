@@ -94,7 +94,7 @@ def add_point(outline: Outline, section: int, text: str, kind: PointKind = "own"
 
 
 def reword(outline: Outline, section: int, point: int, text: str) -> Outline:
-    """Give a point other words; a policy point whose citation no longer supports it becomes the writer's own."""
+    """Give a point other words; one whose citation no longer supports it becomes the writer's own."""
     said = _text(text, MAX_POINT, "要点")
     old = _at(outline, section, point)
     new = replace(old, text=said)

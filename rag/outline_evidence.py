@@ -39,7 +39,7 @@ _PREFERRED = {"central": 0.08, "ministry": 0.06, "province": 0.03, "author": -0.
 _COMMON = re.compile(
     r"学习|贯彻|落实|推进|研讨|交流|专题|心得|体会|发言|情况|工作|精神|意见|通知|关于|中小学校?|学校|教育|我校|提高|加强|做好|开展|新时代|如何|怎么|怎样|管理|制度|建设|发展|问题|研究|方案|措施|做法|机制|方面"
 )
-_NOTE = re.compile(r"[（(](?:出处|来源|见)[：:][^\n]*[）)]$")
+_NOTE = re.compile(r"[（(](?:出处|来源|见)[：:][^\n]{0,200}[）)]$")
 _NUMBER = re.compile(
     r"^(?:[一二三四五六七八九十]{1,2}(?:是|要|、)|第[一二三四五六七八九十]{1,2}[，,]|\d{1,2} ?[.．、]"
     r"|[（(][一二三四五六七八九十\d]{1,2}[）)]|[①-⑳]|[-*•·>#]+)\s*"
@@ -144,7 +144,7 @@ class Evidence:
         return self._found[query]
 
     def best(self, count: int) -> list[Passage]:
-        """Return the passages cited and the best others that the genre's queries find, no two saying the same."""
+        """Return the passages cited, then the best that the genre's queries find; no two say the same."""
         for section in self.frame.genre.sections:
             for ask in section.points:
                 for query in ask.queries:

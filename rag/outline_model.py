@@ -36,7 +36,7 @@ _LEAD = re.compile(
 )  # longer words outside a slot would tell the writer's story
 _COMMA = re.compile(r",\s*([}\]])")
 # Whose word it is and who leads whom must not be turned round in our own words.
-_WRONG = re.compile(
+WRONG = re.compile(
     r"党组织领导下的校长负责制|党组织(?:应|要|须)?(?:当)?对校长负责|提交校长(?:决策|决定|批准)|党支部领导的校长负责制"
 )
 
@@ -98,7 +98,7 @@ class _Check:
 
     def wording(self, text: str) -> bool:
         """Tell whether a text keeps to the role's voice and the right relations."""
-        return not _WRONG.search(text) and not any(word in text for word in self.made.role.forbidden)
+        return not WRONG.search(text) and not any(word in text for word in self.made.role.forbidden)
 
     def _grounded(self, text: str) -> bool:
         if missing_facts(text, self.known):

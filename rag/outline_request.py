@@ -29,7 +29,7 @@ _VERB = re.compile(
 )
 _CORE_HEAD = re.compile(r"^(?:关于|围绕|深入|认真|学习|贯彻|落实|推进|执行|建立|健全|谈谈?)+")
 _CORE_TAIL = re.compile(
-    r"(?:的?(?:意见|通知|办法|规定|条例)?(?:[（(]试行[）)])?(?:的?(?:专题|学习|研讨|交流|精神))*)$"
+    r"(?:的?(?:意见|通知|办法|规定|条例)?(?:[（(]试行[）)])?(?:的?(?:专题|学习|研讨|交流|精神)){0,6})$"
 )
 _MINUTES = re.compile(r"(\d{1,2}|[一二两三四五六七八九十]{1,3})分钟")
 _DIGITS = dict(zip("一二三四五六七八九两", (1, 2, 3, 4, 5, 6, 7, 8, 9, 2), strict=True))
@@ -142,6 +142,19 @@ def _length(request: DraftRequest, genre: Genre, role: Role) -> int:
         )
     usual = genre.leader_length if role.leader else genre.length
     return request.length or _spoken(request.occasion) or usual
+
+
+def length_of(said: str) -> int:
+    """Return the characters that "1200", "800字", "5分钟" or "" ask for; 0 for the genre's usual.
+
+    Raises: BadRequest: it is none of these.
+    """
+    text = clean(said)
+    found = re.fullmatch(r"(?:约|大约)?(\d{1,6})\s*字?(?:左右|以内)?", text)
+    length = int(found[1]) if found else _spoken(text)
+    if text and not length and not (found and int(found[1]) == 0):
+        raise BadRequest(reason=f"看不懂篇幅：{text[:20]}。请写字数（如1200字）或时长（如5分钟），或不填。")
+    return length
 
 
 def _spoken(occasion: str) -> int:

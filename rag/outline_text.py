@@ -1,4 +1,4 @@
-"""An outline as Markdown, and the wording that every written form of it shares.
+"""An outline as Markdown or plain text, and the wording that every written form of it shares.
 
 Text from documents and from users is data: whatever in it is Markdown or HTML
 is escaped. Knows outlines only.
@@ -7,6 +7,7 @@ is escaped. Knows outlines only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.types import Citation, Outline, Point
 
@@ -36,6 +37,29 @@ def write_markdown(outline: Outline) -> str:
     if outline.warnings:
         lines += ["## 提示", "", *(f"- {escape(text)}" for text in outline.warnings), ""]
     return "\n".join(lines)
+
+
+def write_plain(outline: Outline) -> str:
+    """Return the outline as plain text, laid out for pasting into a letter or a chat."""
+    lines = [outline.title, "", f"立论：{outline.thesis}", ""]
+    for number, section in enumerate(outline.sections, 1):
+        lines.append(f"{numeral(number)}、{section.heading}")
+        for place, point in enumerate(section.points, 1):
+            lines.append(f"（{numeral(place)}）{point.text}{_markers(point)}")
+    return "\n".join([*lines, *_end_list(outline)])
+
+
+def write_text(outline: Outline, text: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Return what was written out from the outline, (heading, paragraphs), as plain text."""
+    lines = [outline.title, ""]
+    for number, (heading, paragraphs) in enumerate(text, 1):
+        lines += [f"{numeral(number)}、{heading}", *(f"　　{paragraph}" for paragraph in paragraphs)]
+    return "\n".join([*lines, *_end_list(outline)])
+
+
+def _end_list(outline: Outline) -> list[str]:
+    listed = [f"[{c.marker}] {reference(c)}" for c in outline.citations]
+    return ["", *(["依据", *listed] if listed else []), ""]
 
 
 def escape(text: str) -> str:
@@ -74,5 +98,8 @@ def _titled(title: str) -> str:
 
 
 def _point(point: Point) -> str:
-    markers = "".join(f"[{marker}]" for marker in point.citations)
-    return f"- **{KIND_NAMES[point.kind]}**　{escape(point.text)}{markers}"
+    return f"- **{KIND_NAMES[point.kind]}**　{escape(point.text)}{_markers(point)}"
+
+
+def _markers(point: Point) -> str:
+    return "".join(f"[{marker}]" for marker in point.citations)

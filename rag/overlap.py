@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.lexical import fold
 
-# A run of 2k-1 letters holds a whole k-gram that begins at a multiple of k: every k-th place is enough to look at.
+# A run of 2k-1 letters holds a whole k-gram that begins at a multiple of k: every k-th place is enough.
 GRAM = 10
 _LETTER = re.compile(r"\w")
 
@@ -48,7 +48,7 @@ def letters(text: str) -> Letters:
 
 
 def runs(text: str, other: str, *, least: int, set_terms: Sequence[str] = ()) -> list[Run]:
-    """Return the longest common runs of `least` (>= 2 * GRAM - 1) letters or more, in order, none overlapping."""
+    """Return the longest common runs of at least `least` (>= 2 * GRAM - 1) letters; none overlap."""
     ours, theirs = letters(text), letters(other)
     known: dict[str, list[int]] = {}
     for i in range(len(ours.text) - GRAM + 1):

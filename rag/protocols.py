@@ -32,6 +32,14 @@ class Encoder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads question and passage together; slower and surer than an encoder."""
+
+    def score(self, question: str, texts: Sequence[str]) -> Matrix:
+        """Return (len(texts),) float32 from 0 to 1: how surely each text answers the question."""
+        ...
+
+
 class ChatModel(Protocol):
     """A language model: a system and a user message in, text out in pieces."""
 

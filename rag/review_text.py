@@ -20,7 +20,8 @@ def write_report(report: Report) -> str:
     if report.pairs:
         lines = ["雷同的稿件："]
         lines += [
-            f"- {pair.first} 与 {pair.second}：最长连续{pair.length}字，约占较短一篇的{pair.share:.0%}。“{_short(pair.text)}”"
+            f"- {pair.first} 与 {pair.second}：最长连续{pair.length}字，"
+            f"约占较短一篇的{pair.share:.0%}。“{_short(pair.text)}”"
             for pair in report.pairs
         ]
         parts.append("\n".join(lines))

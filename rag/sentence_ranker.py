@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rag.types import Matrix
 
-FILE = Path(__file__).parent / "ranker" / "answers.npz"
+FILE = Path(__file__).parent / "ranker" / "answer_sentences.npz"
 CONTEXT_WEIGHT = 0.6  # a word found in the heading or the sentence before counts so much
 KINDS: tuple[str, ...] = get_args(QuestionType)
 POINTED = ("count", "when", "who")

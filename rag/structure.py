@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.headings import MAX_TITLE, Heading, find_headings
+from rag.headings import MAX_TITLE, Heading, chinese_number, find_headings
 from rag.types import Block, Section
 
 _CONTENTS_WORD = re.compile(r"目\s{0,4}录")
@@ -18,8 +18,16 @@ _CONTENTS_LINE = re.compile(r"^[^\n]{2,80}?(?:\t| {2,}|[.…·]{2,}) ?\d{1,4}$",
 _ENTRY_MAX = 120  # a table-of-contents entry is shorter than this
 _OUTER = ("篇", "编", "章", "节", "")
 _PART_RANK = 14  # of 节, next above 条
-_ITEM_KINDS = ("一、", "（一）", "1.")
-_ITEM = re.compile(r"^[（(][一二三四五六七八九十]{1,3}[）)]", re.MULTILINE)
+_ITEM_KINDS = ("一、", "（一）", "1.", "（1）")
+# A line of a list within an article, 项 or 目; every other line is a 款.
+ITEM_LINE = re.compile(
+    r"\s*(?:[（(](?:[一二三四五六七八九十]{1,3}|[0-9]{1,2})[）)]|[0-9]{1,2}[.．、](?![0-9])|[①-⑳])"
+)
+# 项 and 目, at a line's start or after a mark: （二） of 依照第五条（二） is a reference.
+_ITEM = re.compile(
+    r"(?:^|(?<=[：:；;。，,]))[ \t\u3000]*[（(](?P<n>[一二三四五六七八九十]{1,3})[）)]", re.MULTILINE
+)
+_POINT = re.compile(r"^[ \t\u3000]*(?P<n>[0-9]{1,2})[.．、](?![0-9])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +162,37 @@ def _locator(trail: Sequence[Heading]) -> str:
 
 
 def locate(text: str, section: Section, position: int) -> str:
-    """Return the locator of a place: its section's, with 款 and 项 within an article.
+    """Return the locator of a place: its section's, with 款, 项 and 目 within an article.
 
     A 款 is a paragraph of an article; its number is given only where the
-    article has more than one, a 项's （一） only where the place lies in it.
+    article has more than one, a 项's （一） and a 目's 1. only where the place lies in it.
     """
-    if not section.label.endswith("条"):
-        return section.locator
+    if not re.search("条(?:之.{1,3})?$", section.label):
+        item = _last(_ITEM, text, section.body, position)
+        return section.locator + (f"（{item['n']}）" if item and section.locator else "")
     paragraphs = [m for m in re.finditer(r"[^\n]*\S[^\n]*", text[section.body : section.end])]
-    clauses = [m.start() + section.body for m in paragraphs if not _ITEM.match(m[0].strip())]
+    clauses = [m.start() + section.body for m in paragraphs if not ITEM_LINE.match(m[0])]
     before = [start for start in clauses if start <= position]
     paragraph = f"第{_ordinal(len(before))}款" if len(clauses) > 1 and before else ""
-    items = [m for m in _ITEM.finditer(text, before[-1] if before else section.body, position + 4)]
-    item = items[-1][0] if items and items[-1].start() <= position else ""
-    return f"{section.locator}{paragraph}{item}"
+    start = before[-1] if before else section.body
+    item = _last(_ITEM, text, start, position)
+    point = _last(_POINT, text, item.end(), position) if item else None
+    return (
+        section.locator
+        + paragraph
+        + (f"（{item['n']}）" if item else "")
+        + (f"{point['n']}." if point else "")
+    )
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, position: int) -> re.Match[str] | None:
+    """The last number at or before a position, of numbers that ascend from one."""
+    last: re.Match[str] | None = None
+    count = 0
+    for match in pattern.finditer(text, start, position + 8):
+        if chinese_number(match["n"]) == count + 1 and match.start() <= position:
+            last, count = match, count + 1
+    return last
 
 
 def _ordinal(number: int) -> str:

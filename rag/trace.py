@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answer import HITS, THRESHOLD
+from rag.concepts import concepts
 from rag.errors import BadRequest
-from rag.evidence import Evidence, answerable, concepts, rank, states_absence
+from rag.evidence import Evidence, answerable, rank, states_absence
 from rag.lexical import LexicalIndex
 from rag.protocols import Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.types import Hit
 
 POOL = 100  # candidates looked at; ranks behind are not told
-STAGES = ("lexical", "dense", "fused")  # features that rank; the score of a hit is the last stage
+STAGES = ("lexical", "dense", "fused", "ranked")  # features that rank; the score of a hit is the last stage
 
 
 @dataclass(frozen=True, slots=True)

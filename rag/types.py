@@ -166,11 +166,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found for a question, best first by `score`; `features` say why."""
+    """A chunk found for a question, best first by `score`; `features` say why.
+
+    Clean spans: `sentence` nearest to the question, `section` around the chunk.
+    """
 
     chunk: Chunk
     score: float
     features: Mapping[str, float] = field(default_factory=dict)
+    sentence: tuple[int, int] = (0, 0)
+    section: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

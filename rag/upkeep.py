@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +129,17 @@ def open_store(data_dir: Path) -> Store:
     if (data_dir / "index" / "CURRENT").exists() and not (path.exists() and path.stat().st_size):
         raise StoreLost(path=path)
     return Store(path)
+
+
+def watch_records(store: Store, path: Path) -> None:
+    """Note that there are records of people, and when a file that held them has vanished: `doctor` tells."""
+    vanished = not (path.exists() and path.stat().st_size)
+    with suppress(DataDirUnusable):  # what cannot be noted now is noted at the next start
+        if store.meta("records") and vanished:
+            logger.error("the records of conversations and accounts are gone: %s", path)
+            store.set_meta("records_lost", time.strftime("%Y-%m-%d %H:%M"))
+        elif not store.meta("records"):
+            store.set_meta("records", "1")
 
 
 @contextmanager

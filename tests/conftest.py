@@ -70,3 +70,14 @@ def knowledge_base(tmp_path_factory):
     assistant.index()
     yield assistant
     assistant.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests; Playwright allows no second one beside it."""
+    from web_support import CHROMIUM, FLAGS, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()

@@ -15,18 +15,18 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "arguments", "atomic", "authority", "chunk", "cite", "clause", "clean", "config", "conversation", "database",
-        "documents", "docx", "embed", "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest",
-        "migrations", "neardup", "notices", "official", "offline", "outline_text", "overlap", "parsers", "prompting",
-        "question", "records",
-        "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify", "concepts", "sentence_ranker",
-        "tables",
+        "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean", "concepts", "config",
+        "conversation", "database", "documents", "docx", "embed", "features", "fetch", "headings", "ingest",
+        "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup", "notices", "official",
+        "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records", "rerank", "saved",
+        "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms", "tables", "tokens",
+        "validity", "verify",
     },
-    {"vectors", "probe", "generation", "index"},
-    {"retrieve", "langchain_retriever", "evidence"},
-    {"answer", "compare", "extract", "generate", "narrow", "opposite", "page", "topic", "outline", "review", "trace"},
-    {"upkeep", "assistant", "backup", "doctor"},
-    {"terminal", "cli", "web", "__main__"},
+    {"generation", "index", "probe", "vectors"},
+    {"evidence", "langchain_retriever", "retrieve"},
+    {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "review", "topic", "trace"},
+    {"assistant", "backup", "desk", "doctor", "upkeep"},
+    {"__main__", "cli", "people", "terminal", "web"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

@@ -334,17 +334,31 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, outline, monkeypatch
     assert target.read_bytes() == b"old" and [path.name for path in tmp_path.iterdir()] == ["a.docx"]
 
 
-def test_libreoffice_makes_pages_of_twenty_two_lines_of_it(tmp_path):
+def as_pdf(path, folder):
+    """Convert a Word file with LibreOffice; return the PDF's path."""
     office = shutil.which("soffice") or shutil.which("libreoffice")
     if not office:
         pytest.skip("LibreOffice is not installed here")
-    path = tmp_path / "a.docx"
-    write_docx(draft(genre="实施办法"), path)
+    profile = (folder / "profile").as_uri()
     subprocess.run(
-        [office, f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless", "--convert-to", "pdf",
-         "--outdir", str(tmp_path), str(path)],
+        [office, f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf", "--outdir", str(folder),
+         str(path)],
         check=True, capture_output=True, timeout=180,
     )  # fmt: skip
+    return folder / f"{path.stem}.pdf"
+
+
+def as_pdf_text(path, folder):
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(as_pdf(path, folder)) as pdf:
+        return "".join(page.get_textpage().get_text_bounded() for page in pdf)
+
+
+def test_libreoffice_makes_pages_of_twenty_two_lines_of_it(tmp_path):
+    path = tmp_path / "a.docx"
+    write_docx(draft(genre="实施办法"), path)
+    as_pdf(path, tmp_path)
     import pypdfium2
 
     with pypdfium2.PdfDocument(tmp_path / "a.pdf") as pdf:
@@ -357,3 +371,68 @@ def test_libreoffice_makes_pages_of_twenty_two_lines_of_it(tmp_path):
     assert len(lines[1]) - 1 in (21, 22)  # the number's line apart; a heading may move to the next page
     assert max(len(line) for line in lines[1]) <= 30
     assert max(len(line) for line in lines[1]) >= 27
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory, outline):
+    path = tmp_path_factory.mktemp("notes") / "脚注.docx"
+    write_docx(outline, path, footnotes=True)
+    return path
+
+
+def test_citations_can_be_real_footnotes(noted, outline):
+    notes, body = part(noted, "footnotes"), part(noted, "document")
+    kinds = [(value(note, "id"), value(note, "type")) for note in notes]
+    assert kinds[:2] == [("-1", "separator"), ("0", "continuationSeparator")]
+    told = {value(note, "id"): "".join(note.itertext(f"{W}t")) for note in notes[2:]}
+    called = [value(mark, "id") for mark in body.iter(f"{W}footnoteReference")]
+    assert called == list(told) == [str(n) for n in range(1, len(outline.citations) + 1)]
+    for citation, text in zip(outline.citations, told.values(), strict=True):
+        assert re.sub(r"\s+", " ", citation.quote) in text
+    assert not any(text == "依据" for text, _ in paragraphs(body))
+    listed = part(noted, "settings").find(f"{W}footnotePr")
+    assert [value(note, "id") for note in listed] == ["-1", "0"]
+
+
+def test_settings_keep_the_order_of_the_schema(noted):
+    names = [child.tag.removeprefix(W) for child in part(noted, "settings")]
+    assert names.index("footnotePr") < names.index("compat")
+    with zipfile.ZipFile(noted) as archive:
+        assert b"/word/footnotes.xml" in archive.read("[Content_Types].xml")
+        assert b"footnotes.xml" in archive.read("word/_rels/document.xml.rels")
+
+
+def test_footnotes_survive_a_round_through_python_docx_and_libreoffice(noted, outline, tmp_path):
+    Document(noted).save(tmp_path / "again.docx")
+    assert len(part(tmp_path / "again.docx", "footnotes")) == len(outline.citations) + 2
+    text = as_pdf_text(tmp_path / "again.docx", tmp_path)
+    for citation in outline.citations:
+        assert re.sub(r"\s", "", citation.quote)[:12] in re.sub(r"\s", "", text)
+
+
+def test_a_text_written_out_keeps_its_markers_and_slots(tmp_path, outline):
+    path = tmp_path / "全文.docx"
+    text = [("第一节", ["上周三听课[1]，后来改了〔请填：哪里〕。", "没有[99]这个。"]), ("第二节", ["完。"])]
+    write_docx(outline, path, text=text)
+    body = part(path, "document")
+    said = [words for words, _ in paragraphs(body)]
+    assert said[2:7] == [
+        "一、第一节",
+        "上周三听课[1]，后来改了〔请填：哪里〕。",
+        "没有[99]这个。",
+        "二、第二节",
+        "完。",
+    ]
+    raised = [
+        words
+        for _, p in paragraphs(body)
+        for words, look in runs(p)
+        if look.find(f"{W}vertAlign") is not None
+    ]
+    marked = [
+        words
+        for _, p in paragraphs(body)
+        for words, look in runs(p)
+        if look.find(f"{W}highlight") is not None
+    ]
+    assert raised == ["[1]"] and marked[0] == "〔请填：哪里〕"

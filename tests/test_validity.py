@@ -143,3 +143,17 @@ def test_central_policy_an_author_hands_on_is_told_from_the_authors_own_claims(s
 def test_what_the_parser_remarks_is_told_when_indexing(tmp_path):
     _, report = assistant_over(tmp_path, {"甲.md": "---\ntitle: 题\n---\n# 一\n\n食堂由总务处管理。\n"})
     assert "元数据" in report.files[0].detail
+
+
+def test_the_command_line_marks_a_quoted_document_that_is_repealed_or_on_trial(tmp_path, capsys):
+    from rag.cli import main
+
+    folder = tmp_path / "资料"
+    folder.mkdir()
+    (folder / "a.txt").write_text("钢琴房由音乐组管理。", encoding="utf-8")
+    entry = '[[document]]\nfile = "a.txt"\ntitle = "琴房办法"\nstatus = "试行"\n'
+    (folder / "manifest.toml").write_text(entry, encoding="utf-8")
+    assert (
+        main(["--data-dir", str(tmp_path / "d"), "--knowledge", str(folder), "ask", "钢琴房由谁管理？"]) == 0
+    )
+    assert "[1] 《琴房办法》〔试行〕" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from rag.errors import BadRequest
 from rag.records import database as db
@@ -28,7 +28,7 @@ SESSION_S = 14 * 24 * 3600
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 200
 HASHING = 2  # hashes at a time: each takes 64 MiB and a core
-_NAME = re.compile(r"[\w.@-]{1,32}")
+_NAME = re.compile(r"\w[\w.@-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,10 @@ class Accounts:
         with self._database.begin() as connection:
             connection.execute(delete(db.sessions).where(db.sessions.c.user == user.name))
             values = {"password": hashed, "role": user.role, "failures": 0, "locked_until": 0.0}
-            known = select(db.users.c.name).where(db.users.c.name == user.name)
-            if connection.execute(known).first():
+            known = connection.execute(select(db.users.c.role).where(db.users.c.name == user.name)).scalar()
+            if known == "管理员" and not user.is_admin and _admins(connection) == 1:
+                raise BadRequest(reason=f"{name} 是唯一的管理员，不能改成教师。请先添加另一位管理员。")
+            if known:
                 connection.execute(update(db.users).where(db.users.c.name == user.name).values(values))
             else:
                 connection.execute(insert(db.users).values(name=user.name, **values))
@@ -77,10 +79,7 @@ class Accounts:
             role = connection.execute(select(db.users.c.role).where(db.users.c.name == name)).scalar()
             if role is None:
                 raise BadRequest(reason=f"没有这个账号：{name}。请检查名字。")
-            admins = connection.execute(
-                select(func.count()).select_from(db.users).where(db.users.c.role == "管理员")
-            ).scalar()
-            if role == "管理员" and admins == 1:
+            if role == "管理员" and _admins(connection) == 1:
                 raise BadRequest(reason=f"{name} 是唯一的管理员，不能删除。请先添加另一位管理员。")
             for table, column in ((db.sessions, db.sessions.c.user), (db.tokens, db.tokens.c.owner)):
                 connection.execute(delete(table).where(column == name))
@@ -185,6 +184,11 @@ class Accounts:
         """End a session."""
         with self._database.begin() as connection:
             connection.execute(delete(db.sessions).where(db.sessions.c.digest == digest(token)))
+
+
+def _admins(connection: Connection) -> int:
+    count = select(func.count()).select_from(db.users).where(db.users.c.role == "管理员")
+    return int(connection.execute(count).scalar() or 0)
 
 
 def digest(token: str) -> str:

@@ -65,6 +65,15 @@ feedback = Table(
     Column("comment", Text, nullable=False),
     Column("given_at", Float, nullable=False),
 )
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("title", String(200), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
 users = Table(
     "users",
     metadata,
@@ -136,7 +145,12 @@ class Database:
 
 def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_S * 1000}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -8,10 +8,19 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 
 from rag.errors import BadRequest
+from rag.question import analyse
 from rag.records import database as db
 from rag.records.conversations import Conversation, expect, read
+from rag.types import Answer
 
 REASONS = ("没答到点子上", "出处不对", "漏了内容", "资料过时", "看不懂", "其他")
+KINDS = {
+    "who": "responsibility",
+    "how": "procedure",
+    "why": "why",
+    "list": "list",
+    "compare": "comparison",
+}
 MAX_COMMENT = 500  # characters
 
 
@@ -76,13 +85,27 @@ def _case(conversation: Conversation, number: int, value: str) -> Iterator[dict[
     if not at or answer is None:
         return
     before = Conversation(conversation.id, "", conversation.messages[: at - 1]).turns
-    useful = value == "up" and answer.status == "answered"
+    declined = answer.status != "answered"
+    answerable = value == "down" or not declined
+    useful = value == "up" and not declined
+    # Passages shown only as near, beside a notice, support nothing that was said.
+    cited = {marker for s in answer.sentences if s.support != "notice" for marker in s.citations}
+    quotes = dict.fromkeys(c.quote for c in answer.citations if c.marker in cited)
     yield {
         "id": f"feedback-{value}-{conversation.id}-{number}",
-        "kind": "multi-turn" if before else "factoid",
+        "kind": _kind(answer, followed=bool(before), answerable=answerable),
         "history": [{"role": turn.role, "content": turn.content} for turn in before],
         "question": conversation.messages[at - 1].text,
         "answer_points": [],
-        "gold_quotes": list(dict.fromkeys(c.quote for c in answer.citations)) if useful else [],
-        "answerable": value == "down" or answer.status == "answered",
+        "gold_quotes": list(quotes) if useful else [],
+        "answerable": answerable,
     }
+
+
+def _kind(answer: Answer, *, followed: bool, answerable: bool) -> str:
+    """Return the kind of case that a judged answer makes."""
+    if not answerable:
+        return "adversarial" if answer.status == "refused" else "unanswerable"
+    if followed:
+        return "multi-turn"
+    return KINDS.get(analyse(answer.standalone_question).kind, "factoid")

@@ -7,17 +7,19 @@ from pathlib import Path
 from rag.records.accounts import Accounts
 from rag.records.conversations import Conversations
 from rag.records.database import Database
+from rag.records.drafts import Drafts
 from rag.records.feedback import Feedback
 from rag.records.tokens import Tokens
 
 
 class Records:
-    """Conversations, feedback, accounts and tokens."""
+    """Conversations, drafts, feedback, accounts and tokens."""
 
     def __init__(self, folder: Path, url: str = "") -> None:
         """Open the database; raise DataDirUnusable or BadSettings."""
         self._database = Database(folder, url)
         self.conversations = Conversations(self._database)
+        self.drafts = Drafts(self._database)
         self.feedback = Feedback(self._database)
         self.accounts = Accounts(self._database)
         self.tokens = Tokens(self._database)

@@ -23,21 +23,23 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jsonl", ".xlsx", ".zip")
 COLLECTED = "问答里收集的题"
+TITLES = {"knowledge": "自带资料", "knowledge-heldout": "自带资料·另一组没调试过的题"}
 _HINT = (
     '<div class="lx-hint">用一组有标准答案的题检查回答准不准。'
     "选一个自带的题集，或上传自己的，点“开始评测”。</div>"
 )
 _LINKS = (
     f'<p class="lx-links"><a href="{BASE}/template.xlsx">下载题集模板（.xlsx）</a>　'
-    f'<a href="{BASE}/collected.xlsx">导出问答里收集的题（.xlsx）</a></p>'
+    f'<a href="{BASE}/collected.xlsx">导出问答里赞、踩过的题（.xlsx）</a></p>'
     "<p>题集可以自带资料：把题集和 documents 文件夹打成一个 .zip 上传，就只按这些资料评测。</p>"
 )
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def bundled_sets() -> dict[str, Path]:
-    """Return the question sets that come with the program, by name."""
-    return {path.stem: path for path in sorted((shipped_dir("eval") / "sets").glob("*.jsonl"))}
+    """Return the question sets over the bundled documents, by name."""
+    found = (shipped_dir("eval") / "sets").glob("knowledge*.jsonl")
+    return {path.stem: path for path in sorted(found, key=lambda path: path.stem)}
 
 
 def build(assistant: Assistant, page: gr.Blocks | None = None) -> None:
@@ -82,18 +84,31 @@ def _build_run(assistant: Assistant, tab: gr.Tab) -> None:
 
 
 def _choices(assistant: Assistant) -> list[tuple[str, str]]:
-    from eval.collect import collection
+    """Return the sets to choose from: label and name; what was marked in the chat is one of them.
 
-    sets = bundled_sets()
-    path = collection(assistant.settings.data_dir)
-    if path.is_file() and path.stat().st_size:
-        sets[COLLECTED] = path
-    return [(f"{name}（{_count(path)} 题）", str(path)) for name, path in sets.items()]
+    Not where several people log in: their questions are for the administrator, who can export them.
+    """
+    choices = [(f"{_title(name)}（{_count(path)} 题）", name) for name, path in bundled_sets().items()]
+    marked = 0 if assistant.settings.login_required else len(assistant.records.feedback.cases())
+    return [*choices, (f"{COLLECTED}（{marked} 题）", COLLECTED)] if marked else choices
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name)
 
 
 def _count(path: Path) -> int:
     with path.open(encoding="utf-8") as lines:
         return sum(1 for line in lines if line.strip())
+
+
+def _set(assistant: Assistant, name: str | None) -> Path | None:
+    """Return the file of a set that was offered, or None."""
+    if name == COLLECTED and not assistant.settings.login_required:
+        from eval.collect import write_collection
+
+        return write_collection(assistant.settings.data_dir, assistant.records.feedback.cases())
+    return bundled_sets().get(name or "")
 
 
 def _stopper(stops: dict[str, threading.Event]) -> Callable[[gr.Request], None]:
@@ -112,8 +127,7 @@ def _handler(
         name: str | None, own: str | None, judged: bool, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         """Run one evaluation; a run left behind by a closed page ends at its next question."""
-        offered = {path for _, path in _choices(assistant)}
-        cases = Path(own) if own else Path(name) if name in offered else None
+        cases = Path(own) if own else _set(assistant, name)
         if cases is None or cases.suffix.lower() not in SUFFIXES:
             yield _screen(error_html("请先选一个题集，或上传 .jsonl、.xlsx、.zip 文件。", "没有开始"))
             return

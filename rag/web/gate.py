@@ -71,9 +71,10 @@ def _turned_away(scope: Scope, headers: Headers) -> Response:
 
 def foreign(headers: Headers) -> bool:
     """Tell whether a browser made this request for another site's page."""
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
-    origin = headers.get("origin", "")
+    site = headers.get("sec-fetch-site")  # browsers send it to https and to this computer only
+    if site:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin", "")  # our pages' forms name it, since their referrer policy is same-origin
     return bool(origin) and urlsplit(origin).netloc != headers.get("host", "")
 
 

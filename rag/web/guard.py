@@ -16,9 +16,12 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.config import LOOPBACK
 
 _POLICY = {
     "default-src": "'self'",
@@ -38,11 +41,12 @@ _POLICY = {
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+# Browsers take these from https and from this computer only, and complain elsewhere.
+_TRUSTED_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]{0,400}\ssrc=)[^>]{0,400}>(.*?)</script>", re.DOTALL)
 _OUTSIDE_META = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]{0,400}>')
 STATIC = Path(__file__).resolve().parent / "static"
@@ -67,7 +71,9 @@ def _ours() -> bytes:
     """Our script and style; their addresses change with their content, so none is shown stale."""
     tags = {
         "lingxue.js": '<script src="lingxue/{}"></script>',
+        "screens.js": '<script src="lingxue/{}"></script>',
         "lingxue.css": '<link rel="stylesheet" href="lingxue/{}">',
+        "screens.css": '<link rel="stylesheet" href="lingxue/{}">',
     }
     versions = {name: hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12] for name in tags}
     return "".join(tag.format(f"{name}?v={versions[name]}") for name, tag in tags.items()).encode()
@@ -84,14 +90,18 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _Reply(send, start_page=scope["path"] == "/").send)
+        name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
+        trusted = scope["scheme"] == "https" or name in LOOPBACK
+        reply = _Reply(send, start_page=scope["path"] == "/", trusted=trusted)
+        await self._app(scope, receive, reply.send)
 
 
 class _Reply:
     """One response on its way out; a start page is held until it is whole."""
 
-    def __init__(self, send: Send, *, start_page: bool) -> None:
+    def __init__(self, send: Send, *, start_page: bool, trusted: bool) -> None:
         self._send = send
+        self._fixed = _HEADERS | _TRUSTED_HEADERS if trusted else _HEADERS
         self._start_page = start_page
         self._held: Message | None = None
         self._body = b""
@@ -100,7 +110,7 @@ class _Reply:
         """Pass a message on, with the headers."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
+            headers.update(self._fixed)
             is_page = headers.get("content-type", "").startswith("text/html")
             if self._start_page and is_page:
                 self._held = message

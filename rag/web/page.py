@@ -29,10 +29,15 @@ def build_page(assistant: Assistant) -> gr.Blocks:
             for name, key, screen in (
                 ("问答", "ask", ask),
                 ("写作", "draft", draft),
+                ("资料库", "library", None),
                 ("评测", "evaluate", evaluate),
+                ("设置", "settings", None),
             ):
                 with gr.Tab(name, id=key, elem_id=f"screen-{key}"):
-                    screen.build(assistant, page)
+                    if screen:
+                        screen.build(assistant, page)
+                    else:  # a page of its own, which the page's script shows here
+                        gr.Markdown(f'<div class="lx-screen" id="at-{key}"></div>', container=False)
     shown: gr.Blocks = page
     shown.queue(max_size=64, default_concurrency_limit=10, api_open=False)
     return shown
@@ -48,14 +53,15 @@ def notice(assistant: Assistant) -> str:
 
 
 def _model_notice(settings: Settings) -> tuple[str, str]:
-    stays = "提问、资料和文稿都留在这台电脑上"
+    here = "学校这台服务器上" if settings.login_required else "这台电脑上"
+    stays = f"提问、资料和文稿都留在{here}"
     if not settings.model_configured:
         return "未设置大模型，回答直接摘自资料", stays
     host = urlsplit(settings.llm_base_url).hostname or ""
     name = f"大模型：{settings.llm_model or '已设置'}"
     if _is_here(host):
         return f"{name}（本机）", stays
-    return name, f"使用大模型时，问题和摘出的资料片段会发给 {host or '模型服务商'}，其余留在这台电脑上"
+    return name, f"使用大模型时，问题和摘出的资料片段会发给 {host or '模型服务商'}，其余留在{here}"
 
 
 def _is_here(host: str) -> bool:

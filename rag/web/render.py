@@ -9,9 +9,10 @@ data-* and aria-*; what is needed is therefore kept in those four.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
+from rag.outline_text import numeral
 from rag.types import Answer, Citation, Outline, Point, PointKind, Sentence
 from rag.web.markup import badges, escape, place, to_html
 
@@ -154,13 +155,14 @@ def _bare(text: str) -> str:
 def outline_html(outline: Outline, message: str) -> str:
     """Render a drafted outline; slots to fill in are marked."""
     chips = _Chips(outline.citations, message)
+    beside = {c.marker: _beside(c) for c in outline.citations}
     parts = [f"<h3>{with_slots(outline.title)}</h3>"]
     if outline.thesis:
         parts.append(f'<p class="lx-thesis">{with_slots(outline.thesis)}</p>')
-    for section in outline.sections:
+    for number, section in enumerate(outline.sections, 1):
         length = f' <span class="lx-length">约 {section.length} 字</span>' if section.length else ""
-        points = "".join(_point(point, chips) for point in section.points)
-        parts.append(f"<h4>{with_slots(section.heading)}{length}</h4><ul>{points}</ul>")
+        points = "".join(_point(point, chips, beside) for point in section.points)
+        parts.append(f"<h4>{numeral(number)}、{with_slots(section.heading)}{length}</h4><ul>{points}</ul>")
     parts.append(sources_html(outline.citations, message))
     parts.append(f'<p class="lx-foot">{COPY}</p>')
     return f'{_warnings(outline.warnings)}<div class="lx-answer lx-draft">{"".join(parts)}</div>'
@@ -173,11 +175,19 @@ def _warnings(warnings: Sequence[str]) -> str:
     return f'<div class="lx-warnings"><p class="lx-flag">请留意</p><ul>{items}</ul></div>'
 
 
-def _point(point: Point, chips: _Chips) -> str:
+def _beside(citation: Citation) -> str:
+    """The evidence beside a point, folded: where it stands, and the exact words."""
+    where = escape(place(citation.title, citation.locator))
+    quote = escape(citation.quote)
+    return f'<details class="lx-beside"><summary>{where}</summary><blockquote>{quote}</blockquote></details>'
+
+
+def _point(point: Point, chips: _Chips, beside: Mapping[int, str]) -> str:
     text = re.sub(r"\[\d{1,3}\]", "", point.text)
     marks = "".join(chips.chip(marker) for marker in point.citations)
     kind = f'<span class="lx-kind lx-{point.kind}">{_POINTS.get(point.kind, "")}</span>'
-    return f'<li class="lx-point">{kind} {with_slots(text)}{marks}</li>'
+    evidence = "".join(beside.get(marker, "") for marker in point.citations)
+    return f'<li class="lx-point">{kind} {with_slots(text)}{marks}{evidence}</li>'
 
 
 def with_slots(text: str) -> str:

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from fastapi import Request
+
+from rag.web.gate import user_of
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.responses import Response
@@ -57,11 +61,13 @@ def add_reports(app: FastAPI, assistant: Assistant) -> None:
         return _made(data_dir, "题集模板.xlsx", write_template)
 
     @app.get(f"/{BASE}/collected.xlsx", response_model=None)
-    def collected() -> Response:
+    def collected(request: Request) -> Response:
         from eval import collect
         from eval.workbook import write_cases
 
-        cases = collect.collected(data_dir)
+        if assistant.settings.login_required and not user_of(request).is_admin:
+            return _missing()  # other people's questions are for the administrator to see
+        cases = collect.as_cases(assistant.records.feedback.cases())
         return _made(data_dir, "问答里收集的题.xlsx", lambda path: write_cases(path, cases))
 
 

@@ -29,6 +29,8 @@ _SET = {
     "block_border_width": "1px",
     "block_shadow": "none",
     "block_label_text_size": "*text_md",
+    "block_info_text_color": "*neutral_500",
+    "block_info_text_color_dark": "*neutral_400",
     "block_info_text_size": "*text_sm",
     "button_primary_background_fill": "*primary_600",
     "button_primary_background_fill_hover": "*primary_700",

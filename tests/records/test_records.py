@@ -176,7 +176,8 @@ def test_fifth_wrong_password_locks_the_account_for_the_right_one_too(records, m
     with pytest.raises(BadRequest, match="暂停登录"):
         records.accounts.log_in("甲", PASSWORD)
     assert records.accounts.listed()[0].locked
-    monkeypatch.setattr(database, "now", lambda later=database.now() + accounts.LOCKED_S + 1: later)
+    later = database.now() + accounts.LOCKED_S + 1
+    monkeypatch.setattr(database, "now", lambda: later)
     assert records.accounts.log_in("甲", PASSWORD)
 
 

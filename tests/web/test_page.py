@@ -4,149 +4,16 @@ import io
 import json
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import docx
 import pytest
 from loopback_model import loopback_model
+from web_support import ROOT, ask, needs_chromium, opened, serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--no-first-run", "--disable-sync", "--lang=en-US"]  # fmt: skip
-HOSTILE = """# 校徽佩戴办法<script>alert(1)</script>
-
-校徽由德育处统一发放。<img src="http://evil.example/a.png" onerror="alert(1)">
-
-校徽佩戴在左胸上方<svg onload=alert(1)>，![图](http://evil.example/b.png)每周一检查一次。
-"""
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one, or name it in CHROMIUM")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(folder, *, knowledge, **settings):
-    """Run `lingxue serve` as its users do; yield its address."""
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINGXUE_LLM")}
-    environment |= {f"LINGXUE_{name.upper()}": value for name, value in settings.items()}
-    command = [
-        sys.executable,
-        "-m",
-        "rag",
-        "--data-dir",
-        folder,
-        "--knowledge",
-        knowledge,
-        "serve",
-        "--port",
-        port,
-    ]
-    log = (Path(folder).parent / f"serve-{port}.log").open("w+b")
-    server = subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
-                break
-            except OSError:
-                if server.poll() is not None:
-                    log.seek(0)
-                    pytest.fail(f"the server stopped: {log.read().decode()}")
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        finally:
-            server.kill()
-            log.seek(0)
-            said = log.read().decode("utf-8", "replace")
-            log.close()
-    assert "Traceback" not in said, said
-
-
-@pytest.fixture(scope="module")
-def knowledge(tmp_path_factory):
-    """The bundled documents, and one that tries to do harm."""
-    folder = tmp_path_factory.mktemp("web") / "knowledge"
-    shutil.copytree(ROOT / "knowledge", folder)
-    name = "校徽.md" if os.name == "nt" else "校徽<img src=x onerror=alert(1)>.md"
-    (folder / name).write_text(HOSTILE, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def site(knowledge):
-    with serving(knowledge.parent / "data", knowledge=knowledge) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def opened(browser, address, **options):
-    """A page that fails the test for a console error, a dialog or a request to anywhere else."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-    page = context.new_page()
-    wrong = []
-    home = urlsplit(address).netloc
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-
-    def seen(request):
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob") and parts.netloc != home:
-            wrong.append(f"request to {request.url}")
-
-    page.on("request", seen)
-    try:
-        page.goto(address)
-        page.locator("#question textarea").wait_for(timeout=30_000)
-        yield page
-    finally:
-        context.close()
-    assert not wrong
-
-
-@pytest.fixture
-def page(browser, site):
-    with opened(browser, site) as page:
-        yield page
-
-
-def ask(page, question):
-    """Ask, wait for the whole answer and return it."""
-    answers = page.locator("#chat .lx-answer:not(.lx-working)")
-    count = answers.count()
-    page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
-    answers.nth(count).wait_for(timeout=30_000)
-    return answers.nth(count)
+pytestmark = needs_chromium
 
 
 def test_chip_opens_the_panel_with_the_quote_highlighted_in_its_document(page):
@@ -154,7 +21,7 @@ def test_chip_opens_the_panel_with_the_quote_highlighted_in_its_document(page):
     chip = answer.locator("a.lx-chip").first
     quote = chip.get_attribute("title")
     assert "半数以上" in quote
-    assert re.fullmatch(r"#c-\d+-1", chip.get_attribute("href"))
+    assert re.fullmatch(r"#c-[0-9a-f]{16}-\d+-1", chip.get_attribute("href"))
     chip.click()
     mark = page.locator("#panel mark#quote")
     mark.wait_for()
@@ -196,7 +63,7 @@ def test_each_suggested_question_is_answered_with_a_source(page, number):
     answer = page.locator("#chat .lx-answered")
     answer.wait_for(timeout=30_000)
     assert answer.locator("a.lx-chip").count() >= 1
-    page.click("#clear")
+    page.click("#new")
     page.locator("button.lx-suggestion").first.wait_for()
     assert page.locator("#chat .lx-answer").count() == 0
 

@@ -2,29 +2,36 @@
 
 import base64
 import hashlib
+import io
 import os
+import re
 import threading
 import time
+from dataclasses import replace
 
+import docx
 import pytest
 
 from rag.config import Settings
 from rag.errors import BadCases, ModelFailed
-from rag.types import Answer, Delta, Progress
+from rag.records.records import Records
+from rag.types import Answer, Citation, Delta, Progress
 from rag.web import files, guard, jobs, scores
-from rag.web.chat import Conversation, reply
+from rag.web.chat import reply, shown
+from rag.web.export import conversation_docx
 from rag.web.page import _model_notice
 
 
 class Assistant:
     """Replays events; an exception among them is raised."""
 
-    def __init__(self, *events):
+    def __init__(self, records, *events):
+        self.records = records
         self.events = events
         self.asked = []
 
-    def ask(self, question, history, *, use_model):
-        self.asked.append((question, tuple(history), use_model))
+    def ask(self, question, history, *, use_model, collection):
+        self.asked.append((question, tuple(history), use_model, collection))
         for event in self.events:
             if isinstance(event, Exception):
                 raise event
@@ -35,49 +42,77 @@ def said(text):
     return Answer(text, text, "answered", "半数以上。")
 
 
-def test_answer_streams_stages_and_text_and_ends_with_the_verified_answer():
+@pytest.fixture
+def records(tmp_path):
+    opened = Records(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_answer_streams_stages_and_text_and_is_kept_when_it_is_verified(records):
     assistant = Assistant(
-        Progress("检索"), Progress("整理"), Delta("半"), Delta("数"), Progress("核对"), said("问")
+        records, Progress("检索"), Progress("整理"), Delta("半"), Delta("数"), Progress("核对"), said("问")
     )
-    seen = list(reply(assistant, Conversation().asked("问"), use_model=True))
+    seen = list(reply(assistant, "甲", records.conversations.ask("甲", "", "问"), use_model=True))
     assert all(working for _, working in seen[:-1])
     assert any("lx-arriving" in working for _, working in seen)
     conversation, working = seen[-1]
     assert not working and not conversation.pending
-    assert [message.role for message in conversation.messages] == ["user", "assistant"]
+    assert records.conversations.get("甲", conversation.id).messages[1].answer == said("问")
 
 
-def test_next_question_gets_the_conversation_so_far():
-    assistant = Assistant(said("一"))
-    *_, (conversation, _) = reply(assistant, Conversation().asked("一"), use_model=False)
-    list(reply(assistant, conversation.asked("二"), use_model=False))
-    question, history, use_model = assistant.asked[-1]
-    assert (question, use_model) == ("二", False)
+def test_next_question_gets_the_conversation_so_far(records):
+    assistant = Assistant(records, said("一"))
+    first = records.conversations.ask("甲", "", "一")
+    list(reply(assistant, "甲", first, use_model=False))
+    second = records.conversations.ask("甲", first.id, "二")
+    list(reply(assistant, "甲", second, use_model=False, collection="党建"))
+    question, history, use_model, collection = assistant.asked[-1]
+    assert (question, use_model, collection) == ("二", False, "党建")
     assert [(turn.role, turn.content) for turn in history] == [("user", "一"), ("assistant", "半数以上。")]
 
 
-def test_error_is_told_in_one_line_and_the_question_stays():
+def test_error_is_told_in_one_line_and_the_question_stays(records):
+    asked = records.conversations.ask("甲", "", "问")
     *_, (conversation, working) = reply(
-        Assistant(ModelFailed(reason="断网")), Conversation().asked("问"), use_model=True
+        Assistant(records, ModelFailed(reason="断网")), "甲", asked, use_model=True
     )
-    assert "断网" in conversation.messages[-1].html and not working
-    assert "问" in conversation.messages[0].html and not conversation.turns
+    page = shown(conversation)
+    assert "断网" in page[-1]["content"] and not working
+    assert "问" in page[0]["content"] and not conversation.turns
 
 
-def test_stopping_ends_what_is_pending_and_nothing_else():
-    waiting = Conversation().asked("问")
-    assert "已停止" in waiting.stopped().messages[-1].html
-    assert waiting.stopped().stopped() == waiting.stopped()
+def test_question_left_without_an_answer_says_so_and_what_to_do(records):
+    asked = records.conversations.ask("甲", "", "问")
+    assert "没有答完" in shown(asked)[-1]["content"]
+    assert shown(asked, "正在答")[-1]["content"] == "正在答"
 
 
-def test_each_answer_of_a_conversation_has_chips_of_its_own():
-    conversation = Conversation()
-    keys = []
-    for _ in range(3):
-        conversation = conversation.asked("问")
-        keys.append(len(conversation.messages))
-        conversation = conversation.answered(said("问"))
-    assert len(set(keys)) == 3
+def test_each_answer_of_each_conversation_has_chips_of_its_own(records):
+    keys = set()
+    for _ in range(2):
+        conversation = records.conversations.ask("甲", "", "问")
+        for _ in range(2):
+            conversation = records.conversations.reply("甲", conversation.id, "answer", answer=said("问"))
+            keys |= set(re.findall(r'id="j-up-([^"]+)"', shown(conversation)[-1]["content"]))
+            conversation = records.conversations.ask("甲", conversation.id, "问")
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    "payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\x00\x0b]]>&"]
+)
+def test_conversation_as_word_holds_questions_answers_and_quotes_and_survives_payloads(records, payload):
+    quoted = Citation(1, "s", payload, "二、", (), f"到会要过半数。{payload}", 0, 9)
+    conversation = records.conversations.ask("甲", "", f"几个人？{payload}")
+    conversation = records.conversations.reply(
+        "甲",
+        conversation.id,
+        "answer",
+        answer=replace(said("问"), answer="**半数**以上[1]", citations=(quoted,)),
+    )
+    words = "\n".join(p.text for p in docx.Document(io.BytesIO(conversation_docx(conversation))).paragraphs)
+    assert "问：几个人？" in words and "半数以上[1]" in words and "到会要过半数。" in words
 
 
 def test_long_work_reports_its_steps_and_gives_its_result():
@@ -114,7 +149,10 @@ def test_long_work_stops_at_its_next_report_even_where_errors_are_swallowed():
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(BadCases(name="a.jsonl", row=3, reason="缺 question"), "第 3 行"), (KeyError("x"), "程序出错")],
+    [
+        (BadCases(name="a.jsonl", row=3, column="", more="", reason="缺 question"), "第 3 行"),
+        (KeyError("x"), "程序出错"),
+    ],
 )
 def test_failed_work_says_why(error, told):
     def work(report):
@@ -132,7 +170,7 @@ def test_scores_show_labels_figures_and_bars_and_escape_what_they_are_given():
         "by_kind": {"factoid": {"n": 4, "metrics": {"pass_rate": metric}}, "<i>": {"n": 0, "metrics": {}}},
     }
     page = scores.result_html(result, {"pass_rate": scores.Label("通过率", '"说明"')})
-    assert "通过率" in page and "0.500" in page and "0.250 – 0.750" in page and "lx-w50" in page
+    assert "通过率" in page and "50.0%" in page and "25.0% – 75.0%" in page and "lx-w50" in page
     assert (
         "1234" in page and "事实" in page and "<b>" not in page and "<i>" not in page and "&lt;i&gt;" in page
     )

@@ -22,7 +22,7 @@
     let aside = document.getElementById("panel");
     if (!aside) {
       const close = element("button", { type: "button", class: "lx-close", "aria-label": "关闭原文" }, "关闭 ✕");
-      const body = element("div", { id: "panel-body", tabindex: "-1", "aria-live": "polite" });
+      const body = element("div", { id: "panel-body", tabindex: "0", "aria-live": "polite" });
       const bar = element("div", { class: "lx-bar" }, element("strong", {}, "出处原文"), close);
       aside = element("aside", { id: "panel", "aria-label": "出处原文", hidden: "" }, bar, body);
       document.body.append(aside);
