@@ -1,4 +1,4 @@
-"""Train the answer-sentence trees of `rag/ranker/sentences.npz`, and measure them against the rules.
+"""Train the answer-sentence trees of `rag/ranker/answer_sentences.npz`, and measure them against the rules.
 
     python -m eval.train.sentences TRAIN.json.gz [DEV.json.gz …] [--measure-only]
 
