@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint type eval bench
+.PHONY: help run test lint type eval bench faults
 
-help run test lint type eval bench:
+help run test lint type eval bench faults:
 	@$(PYTHON) .ci/tasks.py $@

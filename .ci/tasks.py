@@ -23,6 +23,7 @@ HELP = {
     "type": "检查类型",
     "eval": "用自带的评测集检查回答，报告写入 eval-report/",
     "bench": "检索与速度的基准测试",
+    "faults": "完整的故障试验：断电、磁盘满、文件损坏（约半小时）",
     "help": "显示这份说明",
 }
 
@@ -44,8 +45,18 @@ def install(extras: str = "") -> None:
     if not PYTHON.exists():
         venv.create(VENV, with_pip=True)
     print("正在安装依赖，第一次需要几分钟……", flush=True)
-    call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "-c", ROOT / "constraints.txt", "-e", f"{ROOT}{extras}")
+    call(
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        ROOT / "constraints.txt",
+        "-e",
+        f"{ROOT}{extras}",
+    )
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -89,13 +100,30 @@ def bench() -> None:
         call(PYTHON, "-m", f"eval.bench.{path.stem}")
 
 
+def faults() -> None:
+    """Run the whole fault campaign and the long version of its tests."""
+    install("[test]")
+    call(PYTHON, ROOT / "tests" / "faults" / "campaign.py")
+    os.environ["LINGXUE_FAULTS"] = "whole"
+    call(PYTHON, "-m", "pytest", "tests/faults")
+
+
 def help_() -> None:
     """List the commands."""
     for name, text in HELP.items():
         print(f"  {name:6} {text}")
 
 
-TASKS = {"run": run, "test": test, "lint": lint, "type": type_, "eval": eval_, "bench": bench, "help": help_}
+TASKS = {
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "type": type_,
+    "eval": eval_,
+    "bench": bench,
+    "faults": faults,
+    "help": help_,
+}
 
 if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036 - an older Python may run this file

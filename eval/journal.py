@@ -90,10 +90,13 @@ def _outcome(case: Case, line: Mapping[str, Any]) -> Outcome:
 
 def context_of(path: Path) -> dict[str, Any] | None:
     """Return what the run of a journal depends on; None where that cannot be read."""
-    lines = _read(path)
-    head = lines[0] if lines else {}
-    context = head.get("context")
-    return context if head.get("version") == VERSION and isinstance(context, dict) else None
+    try:
+        with path.open("rb") as file:
+            head = json.loads(file.readline())
+    except (OSError, ValueError):
+        return None
+    context = head.get("context") if isinstance(head, dict) and head.get("version") == VERSION else None
+    return context if isinstance(context, dict) else None
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

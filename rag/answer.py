@@ -86,21 +86,26 @@ def ask(
     asked = by_model(text, history, model, rewrite) if model and rewrite else standalone(text, history)
     found = _find(text, asked, library)
     retrieved = time.perf_counter()
-    title_only = _title_only(found, library.reader, notices)
-    if title_only or not _answers(found):
-        answer = _no_evidence(found, library, notices, title_only)
-    elif model is None or not found.hits:
-        yield Progress("整理")
-        answer = _extracted(found)
-    else:
-        yield Progress("整理")
-        answer = yield from _generated(found, library, notices, model, system)
+    answer = yield from _answered(found, library, notices, model, system)
     answer = _warned(answer, found, library, notices)
     timings = {
         "retrieve": round(1000 * (retrieved - started)),
         "total": round(1000 * (time.perf_counter() - started)),
     }
     yield replace(answer, timings_ms=timings)
+
+
+def _answered(
+    found: _Found, library: Library, notices: Notices, model: ChatModel | None, system: str
+) -> Generator[Event, None, Answer]:
+    """Answer from what was found, or say that it is not there."""
+    title_only = _title_only(found, library.reader, notices)
+    if title_only or not _answers(found):
+        return _no_evidence(found, library, notices, title_only)
+    yield Progress("整理")
+    if model is None or not found.hits:
+        return _extracted(found)
+    return (yield from _generated(found, library, notices, model, system))
 
 
 def _checked(text: str) -> str:
@@ -215,11 +220,15 @@ def _fallen_back(answer: Answer, notice: str) -> Answer:
     return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)
 
 
+def _titled(title: str) -> str:
+    return title if title.startswith("《") else f"《{title}》"
+
+
 def _no_evidence(found: _Found, library: Library, notices: Notices, title_only: str) -> Answer:
     """Say that the documents do not say it, what was searched, what is near, where to look."""
     base = found.base
     citations = Citations()
-    titles = "、".join(f"《{stamp.title}》" for stamp in library.stamps[:5])
+    titles = "、".join(_titled(stamp.title) for stamp in library.stamps[:5])
     more = "等" if len(library.stamps) > 5 else ""
     told = [
         title_only or notices.text("no_evidence"),

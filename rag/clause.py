@@ -34,7 +34,7 @@ _ARTICLES = re.compile(rf"第(?P<first>{_NUMBER})条(?:至第(?P<last>{_NUMBER})
 _RUNNING = re.compile(
     rf"第{_NUMBER}部分((?:（{_NUMBER}）)+)"
 )  # （五） of a text whose parts do not restart it
-_ITEM = re.compile(r"\s*[（(]([一二三四五六七八九十]{1,3})[）)]")
+_ITEM = re.compile(r"\s{0,9}[（(]([一二三四五六七八九十]{1,3})[）)]")
 _BULLET = re.compile(r"(?:[-*] |[0-9]{1,2}\. )?")
 MAX_RESTATED = 6
 

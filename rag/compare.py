@@ -14,9 +14,9 @@ from rag import synonyms, topic
 from rag.concepts import ABSENCE, CORRECTS
 from rag.evidence import Evidence
 from rag.lexical import fold, token_set
-from rag.page import Cell, Page
+from rag.page import Cell, Page, cell_of
 from rag.question import Question, analyse
-from rag.types import Source
+from rag.tables import tables
 from rag.verify_acts import BODIES, acts, bodies
 
 MAX_PAIRS = 3
@@ -29,6 +29,7 @@ _SIDES = re.compile(
     r"(?P<a>[^，。？?、]{2,12}?)(?:和|与|跟|同|、|比)(?P<b>[^，。？?、和与跟]{2,12}?)"
     r"(?=的|在|有|之间|相比|差|一样|是|分别|啥|什么|哪|到底|究竟|议题|开会|到会|人数|召集|主持|[，,？?、\s]|$)"
 )
+_SEVERAL = re.compile(r"[^、，]{1,8}、[^、，]{1,8}(?:、|和|与)[^、，]{1,8}|(?<!第)三(?:个|者|种)")  # more than two
 _TALK = re.compile(r"^(?:请问|学校的?|我们|咱们|一般的|那个|这个)")
 
 
@@ -50,6 +51,8 @@ def sides(question: Question) -> tuple[str, str] | None:
     """
     if _TWO_MEETINGS.search(question.text):
         return _MEETINGS
+    if _SEVERAL.search(question.text):
+        return None
     match = _SIDES.search(question.text.replace("会议题", "会 议题"))
     if not match:
         return None
@@ -171,19 +174,19 @@ def _table_rows(
     """The rows of the first table in the evidence's documents that has a column for each side."""
     sources = {e.source.id: e.source for e in evidence}
     for source in sources.values():
-        for rows in _tables(source):
-            header = [source.clean[slice(*span)] for span in rows[0][1]]
+        for rows in tables(source.clean):
+            header = [source.clean[slice(*span)] for span in rows[0].fields]
             columns = [next((i for i, cell in enumerate(header) if i and side in cell), 0) for side in pair]
             if not all(columns) or columns[0] == columns[1]:
                 continue
-            chosen = [row for row in rows[1:] if len(row[1]) == len(header)]
-            shares = [_share(rest, source.clean[slice(*row[1][0])]) for row in chosen]
+            chosen = [row for row in rows[1:] if len(row.fields) == len(header)]
+            shares = [_share(rest, source.clean[slice(*row.fields[0])]) for row in chosen]
             fitting = [row for row, share in zip(chosen, shares, strict=True) if 0 < share == max(shares)]
             if rest and not fitting:
                 continue
-            for line, cells in fitting if rest else chosen:
-                name = source.clean[slice(*cells[0])]
-                yield name, (_cell(source, cells[columns[0]], line), _cell(source, cells[columns[1]], line))
+            for row in fitting if rest else chosen:
+                left, right = (cell_of(source, row.fields[column], row.line) for column in columns)
+                yield source.clean[slice(*row.fields[0])], (left, right)
             return
 
 
@@ -193,36 +196,12 @@ def _row_by_cells(
     """The rows of a table that have one side in one field and the other in another (召集主持: 书记, 校长)."""
     for source in {e.source.id: e.source for e in evidence}.values():
         rows = []
-        for line, cells in (row for table in _tables(source) for row in table[1:]):
-            texts = [source.clean[slice(*span)] for span in cells]
+        for row in (row for table in tables(source.clean) for row in table[1:]):
+            texts = [source.clean[slice(*span)] for span in row.fields]
             at = [next((i for i, text in enumerate(texts) if i and text.endswith(side)), 0) for side in pair]
             if all(at) and at[0] != at[1] and (not rest or _share(rest, texts[0]) > 0):
-                rows.append(
-                    (texts[0], (_cell(source, cells[at[0]], line), _cell(source, cells[at[1]], line)))
-                )
+                left, right = (cell_of(source, row.fields[i], row.line) for i in at)
+                rows.append((texts[0], (left, right)))
         if rows:
             return rows
     return []
-
-
-def _cell(source: Source, span: tuple[int, int], line: tuple[int, int]) -> Cell:
-    return Cell(source, span, line) if source.clean[slice(*span)].strip("—- ") else Cell()
-
-
-def _tables(source: Source) -> Iterator[list[tuple[tuple[int, int], list[tuple[int, int]]]]]:
-    """Yield the Markdown tables of a source as rows of (line span, cell spans), without the rule."""
-    table: list[tuple[tuple[int, int], list[tuple[int, int]]]] = []
-    end = 0
-    for match in re.finditer(r"^[ \t]*\|[^\n]*\|[ \t]*$", source.clean, re.MULTILINE):
-        if table and source.clean[end : match.start()].strip("\n"):
-            yield table
-            table = []
-        end = match.end()
-        if not re.fullmatch(r"[|\s:-]+", match[0]):
-            cells = [
-                (match.start() + c.start(1), match.start() + c.end(1))
-                for c in re.finditer(r"\|\s*([^|\n]*?)\s*(?=\|)", match[0])
-            ]
-            table.append(((match.start(), match.end()), cells))
-    if table:
-        yield table

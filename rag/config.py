@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     login: Literal["auto", "always"] = Field(
         default="auto", description="登录：auto 只在本机用时不登录，always 一律登录（放在反向代理后面时用）"
     )
+    log: Literal["text", "json"] = Field(
+        default="text", description="网页服务的日志：json 每个请求一行（有编号，没有问题内容）"
+    )
     host: str = Field(default="127.0.0.1", description="网页服务地址")
     port: int = Field(default=7860, ge=1, le=65535, description="网页服务端口")
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from rag.errors import ModelFailed
+from rag.headings import chinese_number
 from rag.protocols import ChatModel
 from rag.question import analyse
 from rag.types import Turn
@@ -48,6 +49,10 @@ _SORTS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 _NAMES = tuple((name, sort) for sort, names in enumerate(_SORTS) for name in names)
 LONGEST = 14  # a longer question says enough of itself
+# Items of an answer: numbered or bulleted lines, or 一是…；二是… in a line; each to its first stop.
+_ITEMS = re.compile(
+    r"(?:(?:^|\n)\s*(?:[0-9]{1,2}[.．、]|-)\s*(?!\*\*)|[一二三四五六七八九十]是)([^，。；;\n\[]{2,30})"
+)
 _PERSON = re.compile(r"他们|她们|他|她|它们|它|这个会|该会|这种会|前者|后者")
 _POINTING = re.compile(
     r"^(?:那么|那(?!些|一)|这个?(?=是|又|有|里|$)|还有|再(?!选|次)|另外|上面|上述|刚才说?的?|其中|然后)[，,]?"
@@ -82,7 +87,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if not asked or not question:
         return question
     last = _about(asked)
-    if ordinal := _ordinal(question, last):
+    if ordinal := _ordinal(question, last, history):
         return ordinal
     if match := _INSTEAD.match(question):
         return _exchange(last, _POINTING.sub("", match["what"]).strip(), question)
@@ -146,8 +151,8 @@ def _sort(name: str) -> int:
     return next((sort for known, sort in _NAMES if known == name), -1)
 
 
-def _ordinal(question: str, last: str) -> str:
-    """那第二点呢: the second of what was last asked for; a 款 or 项 of a clause last named."""
+def _ordinal(question: str, last: str, history: Sequence[Turn]) -> str:
+    """那第二点呢: the second of what was last answered or asked for; a 款 or 项 of a clause last named."""
     match = _ORDINAL.search(question)
     if not match or len(question) > 14 or re.search(r"第.{1,6}条", last) and match["unit"] == "条":
         return ""
@@ -156,6 +161,10 @@ def _ordinal(question: str, last: str) -> str:
         return f"{clause[0]}{match[0]}讲什么？"
     if "《" in question or _name(question) or "法" in question[: match.start()]:
         return ""
+    told = [turn.content for turn in history if turn.role == "assistant"]
+    items = _ITEMS.findall(told[-1]) if told else []
+    if 0 < (number := chinese_number(match["n"])) <= len(items) and len(items) > 1:
+        return f"{_subject(last)}中的“{items[number - 1].strip()}”具体指什么？"
     steps = "的步骤" if match["unit"] == "步" else ""
     return f"{_subject(last)}{steps}，第{match['n']}{'步' if steps else '点'}是什么？"
 
@@ -178,7 +187,7 @@ def _exchange(last: str, what: str, question: str) -> str:
 def _completed(last: str, question: str) -> str:
     """Put before a bare predicate what the last question was about."""
     if re.search(r"为什么|为啥|为何|凭什么|依据|出处|原文|理由", question):
-        return f"{re.sub('[吗么？?。]+$', '', last)}，{question}"
+        return f"{re.sub('[吗么？?。]{1,9}$', '', last)}，{question}"
     name = _name(last)
     return f"{name}{question}" if name else f"{_subject(last)}，{question}"
 
@@ -189,5 +198,5 @@ def _subject(last: str) -> str:
         r"(?:分别)?(?:是|有|指|包括|包含)?(?:哪[一二两三四五六七八九十几些]?[个项条点步方]?|什么|多少|几[个项条点步])|由谁|谁",
         last,
     )[0]
-    cut = re.sub(r"(?:要走|都有|一般|应该|要|都|是|有|指)+$", "", cut)
+    cut = re.sub(r"(?:要走|都有|一般|应该|要|都|是|有|指){1,6}$", "", cut)
     return cut.rstrip("？?。，, ") or last.rstrip("？?。")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import sentence_ranker
+from rag import sentence_ranker, tables
 from rag import sentences as split
 from rag.clause import Clause
 from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept, concepts
@@ -82,7 +82,7 @@ def rank(
         for i, (start, end) in enumerate(spans):
             candidate = Candidate(
                 text=source.clean[start:end],
-                before=source.clean[slice(*spans[i - 1])] if i else "",
+                before=_header(source, start) or (source.clean[slice(*spans[i - 1])] if i else ""),
                 after=source.clean[slice(*spans[i + 1])] if i + 1 < len(spans) else "",
                 heading=hit.chunk.heading,
                 score=hit.score,
@@ -127,23 +127,52 @@ def _evidence(
     candidate: Candidate,
     learned: float,
 ) -> Evidence:
+    own, around = token_set(candidate.text), _around(candidate)
+    return Evidence(
+        source,
+        *span,
+        coverage=sentence_ranker.covered(wanted, own),
+        supported=sentence_ranker.supported(wanted, own, around),
+        expected=_expected(question, candidate),
+        score=ruled(question, wanted, candidate) + LEARNED_WEIGHT * learned,
+        complete=bool(COMPLETE.search(candidate.text)),
+        missing=_missing(wanted, own | around),
+    )
+
+
+def ruled(question: Question, wanted: Sequence[Concept], candidate: Candidate) -> float:
+    """Return what the rules give a sentence: its coverage with what stands around it, and the cues."""
     text = candidate.text
-    own, around = token_set(text), token_set(f"{candidate.heading}\n{candidate.before}")
-    coverage = sentence_ranker.covered(wanted, own)
-    supported = sentence_ranker.supported(wanted, own, around)
-    expected = question.expects(text)
-    complete = bool(COMPLETE.search(text))
-    score = supported + CHUNK_WEIGHT * candidate.score + EXPECTED_BONUS * expected
-    score += SIZE_BONUS * question.sized(text) + COMPLETE_BONUS * complete
+    own, around = token_set(text), _around(candidate)
+    score = sentence_ranker.supported(wanted, own, around) + CHUNK_WEIGHT * candidate.score
+    score += EXPECTED_BONUS * _expected(question, candidate) + SIZE_BONUS * question.sized(text)
+    score += COMPLETE_BONUS * bool(COMPLETE.search(text)) + OPENING_BONUS * _opens(question, text)
     score += (WHY_BONUS if question.kind == "why" else CUE_BONUS) * question.cued(text)
-    score += LEARNED_WEIGHT * learned
     score += CORRECTION_BONUS * (question.checks and bool(CORRECTS.search(text)))
-    score += OPENING_BONUS * _opens(question, text)
-    missing = sum(c.weight * (1 - c.covered(own | around)) for c in wanted if c.listed)
-    score -= MISSING_COST * missing + EXAMPLE_COST * bool(_EXAMPLE.match(text))
-    score -= ASKING_COST * bool(ASKS.search(text))
-    score -= ABSENCE_COST * bool(ABSENCE.search(text))
-    return Evidence(source, *span, coverage, supported, expected, score, complete, missing=missing)
+    score -= MISSING_COST * _missing(wanted, own | around) + EXAMPLE_COST * bool(_EXAMPLE.match(text))
+    score -= ASKING_COST * bool(ASKS.search(text)) + ABSENCE_COST * bool(ABSENCE.search(text))
+    return score
+
+
+def _around(candidate: Candidate) -> frozenset[str]:
+    return token_set(f"{candidate.heading}\n{candidate.before}")
+
+
+def _expected(question: Question, candidate: Candidate) -> bool:
+    """A row of a table holds what is asked for together with its header, which stands before it."""
+    text = candidate.text
+    return question.expects(f"{candidate.before}{text}" if text.startswith("|") else text)
+
+
+def _missing(wanted: Sequence[Concept], tokens: frozenset[str]) -> float:
+    """The weight of the question's known things that tokens do not name."""
+    return sum(concept.weight * (1 - concept.covered(tokens)) for concept in wanted if concept.listed)
+
+
+def _header(source: Source, start: int) -> str:
+    """The header of the table that has a row here, which says what its fields are of."""
+    found = tables.at(source.clean, start)
+    return source.clean[slice(*found[0].line)] if found else ""
 
 
 def _opens(question: Question, text: str) -> bool:

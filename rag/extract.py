@@ -13,32 +13,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise, takewhile
 
-from rag import compare, topic
+from rag import compare, tables, topic
 from rag import sentences as split
 from rag.authority import of_sentence, weight
 from rag.cite import Citations
 from rag.concepts import ABSENCE
 from rag.evidence import Evidence
-from rag.lexical import token_set
+from rag.narrow import ENUMERATING, POINTED, has_items, narrow
 from rag.opposite import contrary
-from rag.page import Page, plain
-from rag.question import Question, QuestionType, content_parts
+from rag.page import Page, cell_of, plain
+from rag.question import Question, QuestionType
 from rag.types import Sentence, Source
 
-NARROW_FROM = 140  # a longer sentence is cut to the part that answers
-NARROW_POINTED = 90  # the same where one fact is asked for
 CITED_WHOLE = 240  # a sentence up to this long is cited whole where a part of it is shown
-MIN_PART = 14
 MAX_UNITS = 6
 FULL = 0.8  # a sentence that covers so much of the question and lists things is the list asked for
 NAMING = 26  # an item this short names its point; what follows explains it
 HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
-ALSO = 0.85  # another sentence is given too when it scores this share of the best
-_ENUMERATING: frozenset[QuestionType] = frozenset(
-    {"list", "how", "define", "compare", "fact", "why", "clause"}
-)
+ALSO = 1.0  # another sentence is given too when it scores this share of the best
 _OPEN: frozenset[QuestionType] = frozenset({"list"})  # more than one sentence may answer
-_POINTED: frozenset[QuestionType] = frozenset({"count", "when", "who"})  # a part of a sentence is enough
 _INTRODUCES = re.compile(r"(?:如下|以下|下面|下列)[^。]{0,8}[。:：]?$|[:：]$")
 _ITEM = re.compile(
     r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
@@ -102,18 +95,27 @@ def _write(question: Question, units: Sequence[Unit], page: Page) -> None:
             unit, part = parts[question.ordinal - 1]
             page.say(unit.source, part, cited=(unit.start, unit.end))
             return
+    units = [unit for unit in units if not _tabled(unit, page)]
     listed = len(units) > 1
-    stepped = question.kind == "how" and listed and all(_ITEM.match(_text(u)) for u in units[1:])
+    stepped = all(re.match(r"[0-9]{1,2}[.．、]", _text(unit)) for unit in units)
     for unit in units:
         for number, part in enumerate(unit.parts):
             bullet = "  - " if number and listed else "- " if listed or len(unit.parts) > 1 else ""
             bullet = "" if not number and unit.introduced and not listed else bullet
-            if not number and (
-                (stepped and re.match("[0-9]", _text(unit)))
-                or (unit is units[0] and _INTRODUCES.search(_text(unit)))
-            ):
+            if not number and (stepped or (unit is units[0] and _INTRODUCES.search(_text(unit)))):
                 bullet = ""
             page.say(unit.source, part, cited=(unit.start, unit.end), before=bullet)
+
+
+def _tabled(unit: Unit, page: Page) -> bool:
+    """Write a unit that is a row of a table under the table's header; tell whether it is one."""
+    found = tables.at(unit.source.clean, unit.start)
+    if found is None or len(found[0].fields) != len(found[1].fields):
+        return False
+    text, (header, row) = unit.source.clean, found
+    cells = [cell_of(unit.source, field, row.line) for field in row.fields[1:]]
+    page.table([text[slice(*field)] for field in header.fields], [(text[slice(*row.fields[0])], cells)])
+    return True
 
 
 def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
@@ -121,7 +123,7 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     chosen = [best, *_named_parts(question, evidence), *contrary(question, evidence)]
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
-    elif question.kind in _ENUMERATING:
+    elif question.kind in ENUMERATING:
         listed = _siblings(best)
         chosen = listed if listed and _INTRODUCES.search(best.text) else chosen + (listed or _details(best))
         if len(chosen) == 1 and question.kind in _OPEN:
@@ -149,7 +151,7 @@ def _text(unit: Unit) -> str:
 def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[Evidence]:
     """Yield the sentence that opens with each thing the question names, where it names several."""
     parts = [p for p in re.split(r"[、，,和与及\s]+", question.content) if len(p) >= 2]
-    if len(parts) < 2 or (question.kind in _POINTED and "分别" not in question.text):
+    if len(parts) < 2 or (question.kind in POINTED and "分别" not in question.text):
         return
     apart = "分别" in question.text
     for part in parts:
@@ -225,14 +227,14 @@ def _unit(question: Question, evidence: Evidence) -> Unit:
         parts = tuple(split.trim(text, evidence.start + m.start(), evidence.start + m.end()) for m in lines)
         return Unit(evidence.source, evidence.start, evidence.end, parts, evidence.score)
     start, end = narrow(question, evidence)
-    if evidence.end - evidence.start <= CITED_WHOLE and not _has_items(question, text, start, end):
+    if evidence.end - evidence.start <= CITED_WHOLE and not has_items(question, text, start, end):
         whole = (evidence.start, evidence.end)
         steps = _steps(text, *whole) if question.kind == "how" else []
         return Unit(
             evidence.source, *whole, tuple(steps) if len(steps) > 2 else ((start, end),), evidence.score
         )
     parts = ((start, end),)
-    items = split.items(text, start, end) if question.kind in _ENUMERATING else []
+    items = split.items(text, start, end) if question.kind in ENUMERATING else []
     if items and (not question.size or question.size == len(items)):
         last_start, last_end = items[-1]
         cut = _RUNS_ON.search(text, last_start + 4, last_end) if _all_short(items[:-1]) else None
@@ -252,53 +254,3 @@ def _steps(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 def _all_short(items: Sequence[tuple[int, int]]) -> bool:
     return all(end - start <= 24 for start, end in items)
-
-
-def narrow(question: Question, evidence: Evidence) -> tuple[int, int]:
-    """Cut a long sentence to the clauses that cover as much of the question as it does whole.
-
-    Enumerations are not cut, and what asks for a list keeps its whole sentence.
-    """
-    text = evidence.source.clean
-    start, end = evidence.start, evidence.end
-    pointed = question.kind in _POINTED or question.sized(evidence.text)
-    limit = NARROW_POINTED if pointed else NARROW_FROM
-    if end - start <= limit:
-        return start, end
-    if question.kind in _ENUMERATING and _has_items(question, text, start, end):
-        return start, end
-    wanted = frozenset(t for part in content_parts(question) for t in token_set(part))
-    start, end = _smallest(text, split.clauses(text, start, end), wanted, question)
-    if end - start > NARROW_POINTED and pointed:
-        pieces = split.clauses(text, start, end, "，,；;")
-        start, end = _smallest(text, pieces, wanted, question)
-    while end > start and text[end - 1] in "，,；; \n":
-        end -= 1
-    return split.trim(text, start, end)
-
-
-def _has_items(question: Question, text: str, start: int, end: int) -> bool:
-    items = split.items(text, start, end)
-    return bool(items) and (not question.size or question.size == len(items))
-
-
-def _smallest(
-    text: str, pieces: Sequence[tuple[int, int]], wanted: frozenset[str], question: Question
-) -> tuple[int, int]:
-    """The shortest run of pieces that covers what all of them cover and holds what is asked for."""
-    whole = wanted & token_set(text[pieces[0][0] : pieces[-1][1]])
-    runs = [
-        (pieces[i][0], pieces[j][1])
-        for i in range(len(pieces))
-        for j in range(i, len(pieces))
-        if pieces[j][1] - pieces[i][0] >= MIN_PART
-    ]
-    fitting = [
-        run
-        for run in runs
-        if len(wanted & token_set(text[slice(*run)])) >= 0.9 * len(whole)
-        and question.expects(text[slice(*run)])
-        and question.cued(text[slice(*run)]) >= question.cued(text[pieces[0][0] : pieces[-1][1]])
-        and question.sized(text[slice(*run)]) >= question.sized(text[pieces[0][0] : pieces[-1][1]])
-    ]
-    return min(fitting, key=lambda run: run[1] - run[0], default=(pieces[0][0], pieces[-1][1]))

@@ -43,7 +43,9 @@ _INLINE = [
     ("1.", 18, re.compile(r"(?<![0-9.])(?P<n>[0-9]{1,2})[.．](?=[^0-9。，,；;]{2,14}。)")),
 ]
 # What follows the number of an article that is only referred to: 第五条第二款, 第五条所称.
-_REFERENCE = re.compile(rf"[、的和至或及规所款另中]|第{_NUM}[款项条]")
+_REFERENCE = re.compile(
+    rf"(?:和|及|以及|或者?|至|到)?第{_NUM}[款项条]|[、的款]|规定|所[称列指规述定]|另有|中(?:的|所|规定|关于|提到|要求)"
+)
 # （一）加强教育。每周…: the first short sentence of a numbered paragraph is its heading.
 _LEAD = re.compile(r"[ \t\u3000]*([^。；;，,：:？?！!\n]{2,16})。(?=[^\n]{4})")
 # A glued heading ends between one of the first and one of the second.

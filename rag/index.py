@@ -120,7 +120,7 @@ class Index:
 
     def _sound(self, generation: Generation) -> bool:
         generation.check()
-        return not generation.broken and not generation.hidden
+        return generation.key.dense and not generation.broken and not generation.hidden
 
     def _pointer(self) -> str:
         try:

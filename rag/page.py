@@ -26,6 +26,11 @@ class Cell:
     cited: Span = (0, 0)
 
 
+def cell_of(source: Source, span: Span, line: Span) -> Cell:
+    """Return a field of a document's table, cited with its whole row; one that holds a dash is empty."""
+    return Cell(source, span, line) if source.clean[slice(*span)].strip("—- ") else Cell()
+
+
 class Page:
     """Lines of Markdown and the sentences they say; whose word each is, where `labelled`.
 

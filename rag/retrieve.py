@@ -83,7 +83,7 @@ def passage_columns(asked: Asked, chunks: list[Chunk]) -> Columns:
 
 
 def candidates(generation: Generation, scores: Scores, query: Matrix) -> tuple[Places, Numbers]:
-    """Return the positions to rank, rising, and their cosines with a (1, dim) query (zeros: no token known)."""
+    """Return the positions to rank, rising, and their cosines with a (1, dim) query (zeros without tokens)."""
     weighed = relative(scores.weighed)
     section = relative(scores.section)
     pool = {*top(weighed, LEXICAL), *top(weighed + 0.5 * section, GROUPED)}
@@ -123,7 +123,7 @@ def best_sentence(chunk: Chunk, question: str, lexical: LexicalIndex) -> tuple[i
 
 
 def section_span(generation: Generation, position: int) -> tuple[int, int]:
-    """Return the clean span of the section around a chunk; without sections, of the chunk and its neighbours."""
+    """Return the clean span of the section around a chunk, or of the chunk and its neighbours."""
     chunks = generation.chunks
     own = chunks[position]
 

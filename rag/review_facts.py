@@ -17,7 +17,7 @@ from rag.verify import coverage
 NEAR = 0.72  # SequenceMatcher ratio of two titles from which one is the other written wrongly
 ABOUT = 0.3  # share of a sentence's words in a library sentence from which both speak of one thing
 _TITLE = re.compile(r"《([^《》\n]{2,120})》")
-_OFTEN = re.compile(r"^每(?:年|月|周|季度|学期)|[一二三四五六七八九十两\d]+次$")
+_OFTEN = re.compile(r"^每(?:年|月|周|季度|学期)|[一二三四五六七八九十两\d]{1,9}次$")
 _TRIAL = re.compile(r"（(?:试行|暂行)）$")
 
 

@@ -19,7 +19,7 @@ from rag.question import Question, analyse
 from rag.types import Hit
 
 POOL = 100  # candidates looked at; ranks behind are not told
-STAGES = ("lexical", "dense", "fused")  # features that rank; the score of a hit is the last stage
+STAGES = ("lexical", "dense", "fused", "ranked")  # features that rank; the score of a hit is the last stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,7 @@ class Chunk:
 class Hit:
     """A chunk found for a question, best first by `score`; `features` say why.
 
-    `sentence` is the span of its sentence nearest to the question, `section`
-    that of the section around it, both in clean offsets.
+    Clean spans: `sentence` nearest to the question, `section` around the chunk.
     """
 
     chunk: Chunk

@@ -17,7 +17,7 @@ from rag.verify_acts import bodies, turned_round
 
 COVERED = 0.55  # share of a sentence's bigrams that a paraphrase keeps; below, claims are new
 _NUMBER = re.compile(
-    r"[0-9]+(?:\.[0-9]+)?%?|[零〇一二两三四五六七八九十百千万]+(?=分之|[年月日人名次项条届章学天个周成])|分之[一二三四五六七八九十]+|半数|过半"
+    r"[0-9]+(?:\.[0-9]+)?%?|[零〇一二两三四五六七八九十百千万]{1,12}(?=分之|[年月日人名次项条届章学天个周成])|分之[一二三四五六七八九十]+|半数|过半"
 )
 _NAME = re.compile(r"《([^《》]{2,80})》")
 _NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,8}[〔\[(（][0-9]{4}[〕\])）] ?[0-9]+ ?号")

@@ -11,7 +11,8 @@ from outline_support import ESSAY, RULES, TOPIC, Library, likeness, make_source,
 from rag.errors import BadRequest
 from rag.outline import compose
 from rag.outline_points import missing
-from rag.outline_text import SLOT, escape, numeral, write_markdown
+from rag.outline_request import length_of
+from rag.outline_text import SLOT, escape, numeral, write_markdown, write_plain
 from rag.prompting import genres, roles
 
 GENRES, ROLES = list(genres()), list(roles())
@@ -266,6 +267,7 @@ def test_a_library_with_nothing_in_it_still_gives_an_outline():
         ({"topic": ""}, "没有写主题"),
         ({"topic": "  \n。！"}, "没有写主题"),
         ({"topic": "校" * 201}, "201字"),
+        ({"topic": "党组织领导的校长负责制" * 455}, "5005字"),
         ({"genre": "散文诗"}, "心得体会、研讨交流发言"),
         ({"genre": ""}, "心得体会"),
         ({"role": "副书记"}, "书记、校长"),
@@ -369,3 +371,33 @@ def test_numerals_run_past_ten():
         "二十一",
         "九十九",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "length"),
+    [
+        ("", 0),
+        ("0", 0),
+        ("1200", 1200),
+        ("约800字", 800),
+        ("1000 字左右", 1000),
+        ("5分钟", 1100),
+        ("十分钟发言", 2200),
+    ],
+)
+def test_a_length_is_read_from_characters_or_minutes(said, length):
+    assert length_of(said) == length
+
+
+@pytest.mark.parametrize("said", ["很长", "-3", "一千字"])
+def test_a_length_that_cannot_be_read_is_told(said):
+    with pytest.raises(BadRequest, match="看不懂篇幅"):
+        length_of(said)
+
+
+def test_plain_text_holds_the_same_words_without_markup(drafts):
+    outline = drafts["实施办法", "书记"]
+    text = write_plain(outline)
+    assert "**" not in text and "\\" not in text and "#" not in text
+    assert all(point.text in text for point in points(outline))
+    assert all(f"[{c.marker}] " in text for c in outline.citations)

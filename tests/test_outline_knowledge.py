@@ -1,14 +1,16 @@
 """Outlines from the bundled knowledge and the real retriever: contract, variety, what is quoted."""
 
 import re
+from dataclasses import replace
 from itertools import combinations
 from statistics import mean
 
 import pytest
 from outline_support import TOPIC, likeness, words
 
+from eval.bench.drafting import TOPICS, broken
 from rag.prompting import genres, roles
-from rag.types import DraftRequest
+from rag.types import DraftRequest, Point
 
 GENRES, ROLES = list(genres()), list(roles())
 
@@ -42,6 +44,30 @@ def test_what_the_knowledge_says_of_itself_or_of_mistakes_is_not_quoted(drafts):
     quoted = "\n".join(c.quote for outline in drafts.values() for c in outline.citations)
     assert not re.search(r"领学写作约定|核查说明|没有核到|写反|误写|\||\*\*|领导下的校长负责制", quoted)
     assert not re.search(r"幼儿园|民办|职业学校|湖南|上海", quoted)
+
+
+@pytest.mark.parametrize("topic", TOPICS[1:])
+def test_other_topics_keep_the_contract_that_the_benchmark_holds_all_to(knowledge_base, topic):
+    """A sample of `python -m eval.bench.drafting`."""
+    for index, role in enumerate(ROLES):
+        request = DraftRequest(genre=GENRES[(3 * index) % len(GENRES)], role=role, topic=topic)
+        outline = knowledge_base.draft(request)
+        assert policy(outline) and list(broken(outline, knowledge_base)) == []
+
+
+def test_the_contract_of_the_benchmark_can_be_broken(knowledge_base, drafts):
+    outline = drafts["心得体会", "普通教师"]
+    section = outline.sections[0]
+    for text, says in (
+        ("作为共产党员，〔请填：什么〕", "口吻"),
+        ("办了3次〔请填：什么〕", "自编"),
+        ("没有空", "留空"),
+    ):
+        worse = replace(section, points=(*section.points, Point(text, "own")))
+        faults = "".join(broken(replace(outline, sections=(worse, *outline.sections[1:])), knowledge_base))
+        assert says in faults
+    lone = replace(section, points=(Point("说法（中央文件）：凭空说的。", "policy", ()),))
+    assert "没有依据" in "".join(broken(replace(outline, sections=(lone,)), knowledge_base))
 
 
 def test_roles_differ_in_every_genre(drafts):

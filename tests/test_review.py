@@ -1,5 +1,7 @@
 """The draft check: planted faults are found, clean drafts left alone, places exact, rules excused where they should be."""
 
+import io
+import json
 import random
 from difflib import SequenceMatcher
 
@@ -198,3 +200,33 @@ def test_our_own_outlines_pass_the_check(knowledge_base, role):
     assert {finding.kind for finding in result.findings} <= {"blank"}
     with pytest.raises(BadRequest, match="没有这个身份"):
         knowledge_base.review([Draft("提纲", text)], role="厅长")
+
+
+def test_the_command_checks_files_folders_and_standard_input(knowledge_base, tmp_path, capsys, monkeypatch):
+    from rag.cli import main
+
+    (tmp_path / "甲.txt").write_text("党组织对校长负责，我这样想。", encoding="utf-8")
+    base = ["--data-dir", str(knowledge_base.settings.data_dir), "check"]
+    assert main([*base, str(tmp_path), "--role", "普通教师"]) == 0
+    said = capsys.readouterr().out
+    assert "【甲.txt】（普通教师）" in said and "第1行 领导关系写反" in said and "建议" in said
+    assert main([*base, str(tmp_path / "甲.txt"), "--json"]) == 0
+    (draft,) = json.loads(capsys.readouterr().out)["drafts"]
+    assert draft["findings"][0]["kind"] == "relation" and draft["findings"][0]["line"] == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("要进一步提高认识，狠抓落实。"))
+    assert main([*base, "-"]) == 0 and "空话1处" in capsys.readouterr().out
+    assert main([*base, str(tmp_path / "无.txt")]) == 1 and "找不到" in capsys.readouterr().err
+    assert main([*base, str(tmp_path), "--role", "厅长"]) == 1 and "没有这个身份" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".txt", ".md"])
+def test_an_outline_written_to_a_file_can_be_checked(knowledge_base, tmp_path, capsys, suffix):
+    from rag.cli import main
+
+    base = ["--data-dir", str(knowledge_base.settings.data_dir)]
+    out = str(tmp_path / f"提纲{suffix}")
+    asked = ["--genre", "自查报告", "--topic", "党组织领导的校长负责制", "--role", "校长", "--out", out]
+    assert main([*base, "draft", *asked]) == 0
+    assert main([*base, "check", out, "--role", "校长", "--json"]) == 0
+    (draft,) = json.loads(capsys.readouterr().out)["drafts"]
+    assert {finding["kind"] for finding in draft["findings"]} == {"blank"}

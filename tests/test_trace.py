@@ -53,3 +53,13 @@ def test_empty_question_is_refused(knowledge_base):
 def test_lab_renders_every_trace_escaped_with_its_reason(knowledge_base, question, told):
     html = trace_html(knowledge_base.trace(question))
     assert told in html and "能答的把握" in html and "<img" not in html
+
+
+def test_lab_tells_what_the_ranker_saw_in_words_and_leaves_out_its_inner_columns(knowledge_base):
+    from dataclasses import replace
+
+    trace = knowledge_base.trace(ANSWERED)
+    seen = {"lexical": 3.0, "ranked": 0.8, "covered": 0.75, "s_grams4_gap": -1.0}
+    first = replace(trace.candidates[0], hit=replace(trace.candidates[0].hit, features=seen))
+    html = trace_html(replace(trace, candidates=[first]))
+    assert "正文盖住问题 0.75" in html and "s_grams4" not in html

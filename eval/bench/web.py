@@ -199,4 +199,4 @@ def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    main(*(float(value) for value in sys.argv[1:2]), *(int(value) for value in sys.argv[2:3]))
+    main(*map(int, sys.argv[1:3]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ _TOC_STYLE = re.compile(r"(?:toc|目录) ?[1-9]$", re.IGNORECASE)
 _TOC_PARTS = ("Table of Contents",)
 _TITLE_REACH = 8  # a centred title stands among the first paragraphs
 _MAX_TITLE = 60
+_MAX_REPEATED = 40  # code points; a longer text of a merged cell stands once
+_MAX_COLUMNS = 63  # Word's own limit
 _DOC_NUMBER = re.compile(r"[〔\[［]\d{4}[〕\]］]\d{0,4}号?$|号$|^〔|文件$")
 
 
@@ -177,13 +179,27 @@ class _Document:
             for cell in (cell for row in rows for cell in row):
                 self._blocks(cell)
             return
-        self._builder.add_table([" ".join(self._cell_lines(cell)) for cell in row] for row in rows)
+        above: dict[int, str] = {}
+        self._builder.add_table([self._row(row, above) for row in rows])
 
-    def _cell_lines(self, cell: _Element) -> Iterator[str]:
-        """Yield a cell's lines; the cells that a vertical merge covers are blank."""
-        merge = child(cell, "tcPr/vMerge")
-        if merge is None or merge.get(W + "val") == "restart":
-            yield from self._lines(cell)
+    def _row(self, cells: Sequence[_Element], above: dict[int, str]) -> list[str]:
+        """Return a row's texts by grid column; `above` holds the row before it.
+
+        A short text that is merged down its column stands in every row, as a
+        reader takes it; what a cell spans to its right is blank.
+        """
+        texts: list[str] = []
+        for cell in cells:
+            merge = child(cell, "tcPr/vMerge")
+            if merge is None or merge.get(W + "val") == "restart":
+                text = " ".join(self._lines(cell))
+            else:
+                text = above.get(len(texts), "")
+                text = text if len(text) <= _MAX_REPEATED else ""
+            above[len(texts)] = text
+            span = value(cell, "tcPr/gridSpan") or "1"
+            texts += [text, *[""] * (min(int(span), _MAX_COLUMNS) - 1 if span.isdigit() else 0)]
+        return texts
 
     def _lines(self, parent: _Element) -> Iterator[str]:
         """Yield the paragraphs of a cell or note, those of tables and boxes inside it included."""

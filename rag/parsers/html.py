@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import BrokenFile, EmptyFile
+from rag.errors import BrokenFile, EmptyFile, NotText
 from rag.parsers.build import Builder, one_line
 from rag.parsers.encoding import decode, is_binary
 from rag.parsers.html_visible import SENTENCE, visible
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 SUFFIXES: tuple[str, ...] = (".html", ".htm", ".mht", ".mhtml", ".xhtml")
 NAME = "网页"
 
-_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,20})", re.I)
+_CHARSET = re.compile(
+    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w-]{2,20})", re.I
+)
 _MHT = re.compile(
     rb"^(?:from|subject|date|mime-version|content-type|snapshot-content-location):", re.I | re.M
 )
-_SITE_TAIL = re.compile(r"\s*[_|\-–—]+\s*[^_|\-–—]{1,30}$")
+_SITE_TAIL = re.compile(r"\s{0,9}[_|\-–—]{1,9}\s{0,9}[^_|\-–—]{1,30}$")
 _KEPT = 0.9  # share of the running text that an article must hold to be the page's text
+_MAX_FAULTS = 0.1  # share of unreadable characters from which a file named as a page is none
 _PRESENTABLE = 10  # a piece this long that has a sentence mark is running text
 
 
@@ -45,8 +48,8 @@ def accepts(head: bytes, suffix: str) -> bool:
 def parse(path: Path) -> Parsed:
     """Extract the text of a web page.
 
-    Raises: EmptyFile where nothing is visible; BrokenFile for an archive without a page
-    and for tags nested without end.
+    Raises: EmptyFile where nothing is visible; NotText for binary data; BrokenFile for an
+    archive without a page and for tags nested without end.
     """
     content = path.read_bytes()
     charset = ""
@@ -61,6 +64,8 @@ def parse(path: Path) -> Parsed:
     article = _article(source)
     kept = _with_headings(article, whole) if article and _holds(article.text, whole.text) else whole
     faults = kept.text.count("\ufffd")
+    if faults > _MAX_FAULTS * len(kept.text):
+        raise NotText(name=path.name)
     remarks = (f"有 {faults} 处字节无法识别，已用 \ufffd 代替",) if faults else ()
     return Parsed(kept.text, kept.blocks, title, remarks)
 

@@ -42,9 +42,10 @@ def parse(path: Path) -> Parsed:
     builder = Builder()
     titles: list[str] = []
     try:
-        with warnings.catch_warnings():
+        # Opened here: openpyxl leaves a file open that it cannot read.
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # openpyxl warns of every extension it leaves out
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             try:
                 titles = [_add_sheet(builder, sheet) for sheet in book.worksheets]
             finally:

@@ -81,6 +81,7 @@ def _outline(assistant: Assistant, page: gr.Blocks) -> None:
         again,
         tools.group,
         tools.place,
+        tools.words,
         expander["group"],
         expander["text"],
         kept,
@@ -108,9 +109,9 @@ def _wire(
     tools.place.input(events.words, place, [tools.words], **_NOW)
     given = [*place, tools.words, tools.plan]
     for name, button in tools.buttons.items():
-        button.click(getattr(events, name), given, [*outputs, tools.words], **_NOW)
-    going = expander["start"].click(events.expand, [work], outputs, **_NOW)
-    expander["stop"].click(None, None, None, cancels=[going], queue=False)
+        button.click(getattr(events, name), given, outputs, **_NOW)
+    expander["start"].click(events.expand, [work], outputs, **_NOW)
+    expander["stop"].click(events.stop, [work], [outputs[1]], queue=False, **_NOW)
     kept.input(events.open, [kept], outputs, **_NOW)
     remove.click(events.remove, [work], outputs, **_NOW)
     page.load(events.load, None, [kept, remove], **_NOW)
@@ -148,7 +149,7 @@ def _editor() -> _Tools:
         plan = gr.Checkbox(label="加的是打算（不勾选就是实情）", elem_id="draft-plan")
         buttons = {}
         rows = (
-            (("reword", "改成上面的文字"), ("add", "加到这一节"), ("up", "上移"), ("down", "下移"),
+            (("reword", "改好"), ("add", "加到这一节"), ("up", "上移"), ("down", "下移"),
              ("drop", "删去")),
             (("evidence", "换一条依据"), ("section", "重列这一节"), ("undo", "撤销"), ("redo", "重做")),
         )  # fmt: skip

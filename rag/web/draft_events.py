@@ -37,6 +37,7 @@ class Events:
 
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
+        self._stopping: set[str] = set()  # drafts whose writing-out is to stop
 
     def compose(
         self, genre: str, topic: str, role: str, occasion: str, recipient: str, length: str, event: str,
@@ -112,23 +113,45 @@ class Events:
         """Write the outline out behind what is written; stopping keeps the sections that are done."""
         if work is None:
             return
-        arriving, shown_at = "", 0.0
+        self._stopping.discard(work.id)
+        note = ""
         try:
-            for event in self._assistant.desk.expand(work.request, work.outline, work.written):
-                if isinstance(event, Written):
-                    work, arriving = replace(work, written=(*work.written, event)), ""
-                    work = self._kept(work, request)
-                    yield self._screen(work, request)
-                elif isinstance(event, Delta):
-                    arriving += event.text
-                    if time.monotonic() - shown_at > UPDATE_S:
-                        shown_at = time.monotonic()
-                        yield self._arriving(work, arriving)
+            for done, arriving in self._written(work, request):
+                work = done
+                yield self._arriving(work, arriving) if arriving else self._screen(work, request)
+            if work.id in self._stopping:
+                left = len(work.outline.sections) - len(work.written)
+                note = note_html(
+                    f"已停，写好的{len(work.written)}节都在，还有{left}节；再点“扩写，或接着写”。"
+                )
         except LingxueError as err:
-            yield self._screen(work, request, note=error_html(str(err), "没有写完"))
+            note = error_html(str(err), "没有写完")
         except Exception:
             logger.exception("writing out failed")
-            yield self._screen(work, request, note=error_html(UNEXPECTED, "没有写完"))
+            note = error_html(UNEXPECTED, "没有写完")
+        yield self._screen(work, request, note=note)
+
+    def stop(self, work: Work | None) -> str:
+        """Ask the writing-out to stop at the next piece of text."""
+        if work is None:
+            return ""
+        self._stopping.add(work.id)
+        return note_html("正在停……")
+
+    def _written(self, work: Work, request: gr.Request) -> Iterator[tuple[Work, str]]:
+        """Yield the work and what is arriving, "" when a section is done; ends early where asked to stop."""
+        arriving, shown_at = "", 0.0
+        for event in self._assistant.desk.expand(work.request, work.outline, work.written):
+            if isinstance(event, Written):
+                work, arriving = self._kept(replace(work, written=(*work.written, event)), request), ""
+                yield work, ""
+            elif isinstance(event, Delta):
+                arriving += event.text
+                if time.monotonic() - shown_at > UPDATE_S:
+                    shown_at = time.monotonic()
+                    yield work, arriving
+            if work.id in self._stopping:
+                return
 
     def open(self, draft_id: str, request: gr.Request) -> Shown:
         """Go on with a kept outline."""
@@ -181,7 +204,7 @@ class Events:
     ) -> Shown:
         """Do one step and keep it; what cannot be done is told, and nothing is lost."""
         if work is None:
-            return (*self._nothing(note_html("请先列一份提纲。"), request), "")
+            return self._nothing(note_html("请先列一份提纲。"), request)
         note = ""
         try:
             work = self._kept(change(work), request)
@@ -191,7 +214,7 @@ class Events:
             logger.exception("editing failed")
             note = error_html(UNEXPECTED, "没有改成")
         place = to() if to and not note else place
-        return (*self._screen(work, request, note=note, place=place), self._words(work, place))
+        return self._screen(work, request, note=note, place=place)
 
     def _words(self, work: Work | None, place: str) -> str:
         try:
@@ -209,6 +232,7 @@ class Events:
         files = desk.write_files(work, self._assistant.settings.data_dir)
         listed = desk.places(work.outline)
         known = [address for _, address in listed]
+        place = place if place in known else known[0]
         text = desk.text_html(work)
         if not text and not work.request.event:
             text = note_html(NO_EVENT)
@@ -218,7 +242,8 @@ class Events:
             *(gr.update(value=str(path), visible=True) for path in files),
             gr.update(visible=True),
             gr.update(visible=True),
-            gr.update(choices=listed, value=place if place in known else known[0]),
+            gr.update(choices=listed, value=place),
+            desk.words_at(work.outline, place),
             gr.update(visible=self._assistant.settings.model_configured, open=bool(work.written)),
             text,
             *self._listed(request, work.id),
@@ -227,7 +252,7 @@ class Events:
 
     def _arriving(self, work: Work, arriving: str) -> Shown:
         """The outputs while text arrives: only the text changes."""
-        same = [gr.update()] * 9
+        same = [gr.update()] * 10
         return (*same, gr.update(open=True), desk.text_html(work, arriving), gr.update(), gr.update(), work)
 
     def _nothing(self, html: str, request: gr.Request) -> Shown:
@@ -242,6 +267,7 @@ class Events:
             hidden,
             hidden,
             gr.update(choices=[], value=None),
+            "",
             hidden,
             "",
             *listed,

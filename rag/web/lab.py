@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 SHOWN = 20  # candidates in the table
 SENTENCES = 8
 EXCERPT = 60  # characters of a passage
-STAGES = {"lexical": "字词", "dense": "语义", "fused": "合并", "final": "最后"}
+STAGES = {"lexical": "字词", "dense": "语义", "fused": "合并", "ranked": "学习排序", "final": "最后"}
+# What the ranker looks at that a reader can follow, 0 to 1 but for the last; its other columns stay its own.
+REASONS = {
+    "covered": "正文盖住问题", "head_covered": "标题盖住问题", "both_covered": "正文连标题盖住问题",
+    "section_share": "所在一节的字词分", "source_share": "所在文件的字词分", "answer": "最好一句像答案的程度",
+}  # fmt: skip
 KINDS = {
     "clause": "指明某条", "compare": "比较", "count": "多少", "when": "何时", "who": "谁", "why": "为什么",
     "list": "列举", "how": "怎么做", "define": "是什么", "may": "可不可以", "fact": "一般事实",
@@ -115,22 +120,20 @@ def _sentences(found: Sequence[Evidence]) -> str:
 
 def _candidates(trace: Trace) -> str:
     shown = trace.candidates[:SHOWN]
-    more = any(set(one.hit.features) - set(trace.stages) for one in shown)
-    names = [STAGES.get(stage, stage) for stage in trace.stages]
-    header = ("段落", *names, "其他特征") if more else ("段落", *names)
-    return table(header, (_candidate(one, trace.stages, more=more) for one in shown))
+    header = ("段落", *(STAGES.get(stage, stage) for stage in trace.stages))
+    return table(header, (_candidate(one, trace.stages) for one in shown))
 
 
-def _candidate(one: Candidate, stages: Sequence[str], *, more: bool) -> str:
+def _candidate(one: Candidate, stages: Sequence[str]) -> str:
     chunk = one.hit.chunk
     text = " ".join(chunk.text.replace("#", " ").split())
     excerpt = escape(text[:EXCERPT]) + ("…" if len(text) > EXCERPT else "")
     place = escape(" ".join(chunk.heading.split()) or shown_locator(chunk.locator))
     cells = "".join(_ranked(one, stage) for stage in stages)
-    others = {name: value for name, value in one.hit.features.items() if name not in stages}
-    told = "，".join(f"{escape(name)} {value:.2f}" for name, value in others.items())
-    last = f"<td>{told}</td>" if more else ""
-    return f"<tr><td><strong>{place}</strong><br>{excerpt}</td>{cells}{last}</tr>"
+    features = one.hit.features
+    told = "，".join(f"{label} {features[name]:.2f}" for name, label in REASONS.items() if name in features)
+    why = f"<details><summary>为什么排在这里</summary>{told}</details>" if told else ""
+    return f"<tr><td><strong>{place}</strong><br>{excerpt}{why}</td>{cells}</tr>"
 
 
 def _ranked(one: Candidate, stage: str) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
+from rag.outline_text import numeral
 from rag.types import Answer, Citation, Outline, Point, PointKind, Sentence
 from rag.web.markup import badges, escape, place, to_html
 
@@ -158,10 +159,10 @@ def outline_html(outline: Outline, message: str) -> str:
     parts = [f"<h3>{with_slots(outline.title)}</h3>"]
     if outline.thesis:
         parts.append(f'<p class="lx-thesis">{with_slots(outline.thesis)}</p>')
-    for section in outline.sections:
+    for number, section in enumerate(outline.sections, 1):
         length = f' <span class="lx-length">约 {section.length} 字</span>' if section.length else ""
         points = "".join(_point(point, chips, beside) for point in section.points)
-        parts.append(f"<h4>{with_slots(section.heading)}{length}</h4><ul>{points}</ul>")
+        parts.append(f"<h4>{numeral(number)}、{with_slots(section.heading)}{length}</h4><ul>{points}</ul>")
     parts.append(sources_html(outline.citations, message))
     parts.append(f'<p class="lx-foot">{COPY}</p>')
     return f'{_warnings(outline.warnings)}<div class="lx-answer lx-draft">{"".join(parts)}</div>'

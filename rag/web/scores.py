@@ -142,7 +142,7 @@ def _changed(title: str, key: str, comparison: Mapping[str, Any]) -> str:
     """List the cases that were fixed or broken with both answers beside each other."""
     ids = set(comparison[key])
     rows = [
-        f"<tr><td>{escape(case['id'])}</td>"
+        f'<tr><td class="lx-figure">{escape(case["id"])}</td>'
         f"<td>{escape(_excerpt(case['before']))}</td><td>{escape(_excerpt(case['after']))}</td></tr>"
         for case in comparison["changed"]
         if case["id"] in ids

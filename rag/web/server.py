@@ -28,6 +28,10 @@ def serve(assistant: Assistant) -> None:
 
         from rag.web.site import build_app
 
+        if settings.log == "json":
+            from rag.web.operations import log_as_json
+
+            log_as_json()
         app = build_app(assistant)
         config = uvicorn.Config(
             app,

@@ -34,6 +34,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     from rag.web.api import add_api
     from rag.web.guard import STATIC
     from rag.web.library import add_library
+    from rag.web.operations import Operations
     from rag.web.replies import add_replies
     from rag.web.reports import add_reports
     from rag.web.settings import add_settings
@@ -41,6 +42,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     accounts = _accounts(assistant)
     _protect(app, accounts)
+    app.add_middleware(Operations, assistant=assistant)
     _add_evidence(app, assistant)
     for add in (add_replies, add_reports, add_library, add_settings, add_api):
         add(app, assistant)

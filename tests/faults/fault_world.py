@@ -16,7 +16,9 @@ from rag.offline import stay_offline
 stay_offline()
 
 import chromadb  # noqa: E402, F401 - what takes long is loaded before the fork
+
 import rag.assistant  # noqa: E402
+import rag.records.records  # noqa: E402
 from rag import ingest  # noqa: E402
 from rag.config import Settings  # noqa: E402
 from rag.database import Database  # noqa: E402
@@ -24,7 +26,6 @@ from rag.embed import load_encoder  # noqa: E402
 from rag.errors import LingxueError  # noqa: E402
 from rag.migrations import MIGRATIONS  # noqa: E402
 from rag.parsers import parse_file  # noqa: E402
-from rag.records.records import Records  # noqa: E402
 
 ENCODER = load_encoder("")
 OWNER = ""
@@ -124,7 +125,7 @@ def change(world, assistant, kind, draw):
         world.note(kind=kind, text=said, done=False)
         assistant.records.conversations.ask(OWNER, "", said)
         world.note(kind=kind, text=said, done=True)
-    elif kind == "evaluate":
+    elif kind == "evaluate" and assistant.stamps():
         evaluate(world, assistant, f"e{len(entries)}")
 
 
@@ -253,7 +254,7 @@ def apart(context, target, *arguments):
         result = ours.recv() if ours.poll(120) else None
     except EOFError:
         result = None
-    process.join(10)
+    process.join(1)
     if process.is_alive():
         process.kill()
         process.join()

@@ -41,7 +41,7 @@ def campaign(root, kills, seed=0, report=print):
         process = context.Process(target=fw.work, args=(str(world.root), choices, number, started))
         process.start()
         fw.wait(started)
-        time.sleep(draw.uniform(0.0, 2.0))
+        time.sleep(draw.uniform(0.0, 1.5))
         alive = process.is_alive()
         process.kill()
         process.join()

@@ -45,7 +45,8 @@ PAYLOADS = [
 ALLOWED = {
     "a": {"class", "href", "title"},
     "article": {"id"},
-    "b": set(), "blockquote": set(), "br": set(), "em": set(), "h2": {"id"}, "h3": set(), "h4": set(),
+    "b": set(), "blockquote": set(), "br": set(), "details": {"class"}, "summary": set(), "em": set(),
+    "h2": {"id"}, "h3": set(), "h4": set(),
     "button": {"type", "class", "id", "title"},
     "div": {"class"},
     "header": set(), "li": {"id", "class"}, "mark": {"id", "class", "tabindex"}, "ol": {"start"}, "p": {"class"},
