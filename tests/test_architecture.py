@@ -15,14 +15,18 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "__main__", "answer", "arguments", "asking", "assistant", "atomic", "authority", "backup", "chunk", "cite",
-        "clause", "clean", "cli", "compare", "concepts", "config", "conversation", "database", "desk", "doctor",
-        "documents", "docx", "embed", "evidence", "extract", "features", "fetch", "generate", "generation",
-        "headings", "index", "ingest", "langchain_retriever", "lexical", "limited", "llm", "manifest", "matching",
-        "migrations", "narrow", "neardup", "notices", "official", "offline", "opposite", "outline", "outline_text",
-        "overlap", "page", "parsers", "people", "probe", "prompting", "question", "records", "rerank", "retrieve",
-        "review", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
-        "tables", "terminal", "tokens", "topic", "trace", "upkeep", "validity", "vectors", "verify", "web",
+        "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean", "concepts", "config",
+        "conversation", "database", "documents", "docx", "embed", "features", "fetch", "headings", "ingest",
+        "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup", "notices", "official",
+        "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records", "rerank", "saved",
+        "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms", "tables", "tokens",
+        "validity", "verify",
+    },
+    {"generation", "index", "probe", "vectors"},
+    {"evidence", "langchain_retriever", "retrieve"},
+    {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "review", "topic", "trace"},
+    {"assistant", "backup", "desk", "doctor", "upkeep"},
+    {"__main__", "cli", "people", "terminal", "web"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

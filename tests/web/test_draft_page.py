@@ -1,69 +1,14 @@
 """The 写作 screen in a real browser: five questions, evidence, edits with undo, kept drafts, full text, the check."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
 import docx
-import pytest
-from browser_support import chromium, needs_chromium, opened
 from loopback_model import loopback_model
+from web_support import ROOT, needs_chromium, opened, serving
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = needs_chromium
 
 EVENT = "上周三党组织会议前我和校长谈了半小时，方案改了两处。"
-
-
-@contextmanager
-def serving(folder, **settings):
-    """`lingxue serve` over the bundled documents; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {f"LINGXUE_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "rag", "--data-dir", folder / "data", "--knowledge", ROOT / "knowledge",
-               "serve", "--port", port]  # fmt: skip
-    with (folder / "log.txt").open("w+b") as log:
-        server = subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment, stdout=log, stderr=log)
-        address = f"http://127.0.0.1:{port}/"
-        try:
-            for _ in range(900):
-                try:
-                    urllib.request.urlopen(address, timeout=2).close()
-                    break
-                except OSError:
-                    assert server.poll() is None, (folder / "log.txt").read_text(encoding="utf-8")
-                    time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
-    assert "Traceback" not in (folder / "log.txt").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("writing")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser, site):
-    with opened(browser, site) as page:
-        yield page
 
 
 def write(page, topic="党组织领导的校长负责制", event=""):
@@ -183,7 +128,7 @@ def test_an_outline_is_written_out_stopped_and_gone_on_with(browser, tmp_path):
     with (
         loopback_model(reply, "slow") as (model, address),
         serving(
-            tmp_path, llm_provider="openai", llm_model="m", llm_base_url=address, llm_api_key="k"
+            tmp_path / "data", knowledge=ROOT / "knowledge", llm_provider="openai", llm_model="m", llm_base_url=address, llm_api_key="k"
         ) as home,
         opened(browser, home) as page,
     ):  # fmt: skip
