@@ -83,7 +83,7 @@ def passage_columns(asked: Asked, chunks: list[Chunk]) -> Columns:
 
 
 def candidates(generation: Generation, scores: Scores, query: Matrix) -> tuple[Places, Numbers]:
-    """Return the positions to rank, rising, and their cosines with a (1, dim) query (zeros without tokens)."""
+    """Return the positions to rank, rising, and their cosines with a (1, dim) query (zeros: no token)."""
     weighed = relative(scores.weighed)
     section = relative(scores.section)
     pool = {*top(weighed, LEXICAL), *top(weighed + 0.5 * section, GROUPED)}

@@ -1,4 +1,4 @@
-"""Outlines composed without a model: every genre, role and topic, held to the contract, and how alike they are.
+"""Outlines composed without a model, for every genre, role and topic: the contract held, how alike they are.
 
     python -m eval.bench.drafting [--out FILE.json]
 
@@ -19,7 +19,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
@@ -80,37 +80,27 @@ def measure(assistant: Assistant) -> dict[str, Any]:
         for fault in broken(outline, assistant)
     ]
     policy = [p for outline in drafts.values() for p in _points(outline, "policy")]
-    by_role = [
-        likeness(drafts[genre, a, topic], drafts[genre, b, topic])
-        for genre in names
-        for topic in TOPICS
-        for a, b in combinations(people, 2)
-    ]
-    by_topic = [
-        likeness(drafts[genre, role, a], drafts[genre, role, b])
-        for genre in names
-        for role in people
-        for a, b in combinations(TOPICS, 2)
-    ]
-    by_genre = [
-        likeness(drafts[a, role, topic], drafts[b, role, topic])
-        for role in people
-        for topic in TOPICS
-        for a, b in combinations(names, 2)
-    ]
     return {
         "outlines": len(drafts),
         "without_policy": sum(not _points(outline, "policy") for outline in drafts.values()),
         "policy_points": len(policy),
         "cited": sum(bool(point.citations) for point in policy),
         "faults": faults,
-        "likeness_between_roles": _summary(by_role),
+        "likeness_between_roles": _summary(_alike(drafts, 1)),
         "likeness_between_seeds": _summary(_seeds(assistant, names, people)),
         "likeness_between_events": _summary(_events(assistant, names)),
-        "likeness_between_topics": _summary(by_topic),
-        "likeness_between_genres": _summary(by_genre),
+        "likeness_between_topics": _summary(_alike(drafts, 2)),
+        "likeness_between_genres": _summary(_alike(drafts, 0)),
         "ms_per_outline": round(1000 * took / len(drafts), 1),
     }
+
+
+def _alike(drafts: Mapping[tuple[str, str, str], Outline], part: int) -> list[float]:
+    """Return the likeness of every two outlines whose keys differ in one part (genre, role, topic) alone."""
+    groups: dict[tuple[str, ...], list[Outline]] = {}
+    for key, outline in drafts.items():
+        groups.setdefault((*key[:part], *key[part + 1 :]), []).append(outline)
+    return [likeness(a, b) for group in groups.values() for a, b in combinations(group, 2)]
 
 
 def broken(outline: Outline, assistant: Assistant) -> Iterator[str]:

@@ -80,7 +80,11 @@ def _flags(call):
         for n in ast.walk(arg)
         if isinstance(n, ast.Attribute)
     }
-    return sum(getattr(re, n) for n in names if n in ("DOTALL", "MULTILINE", "IGNORECASE", "VERBOSE", "I", "S", "M", "X"))
+    return sum(
+        getattr(re, n)
+        for n in names
+        if n in ("DOTALL", "MULTILINE", "IGNORECASE", "VERBOSE", "I", "S", "M", "X")
+    )
 
 
 def sample(items):

@@ -3,12 +3,25 @@
 import re
 
 import docx
+import pytest
 from loopback_model import loopback_model
 from web_support import ROOT, needs_chromium, opened, serving
 
 pytestmark = needs_chromium
 
 EVENT = "上周三党组织会议前我和校长谈了半小时，方案改了两处。"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("writing") / "data", knowledge=ROOT / "knowledge") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser, site):
+    with opened(browser, site) as page:
+        yield page
 
 
 def write(page, topic="党组织领导的校长负责制", event=""):
@@ -128,7 +141,8 @@ def test_an_outline_is_written_out_stopped_and_gone_on_with(browser, tmp_path):
     with (
         loopback_model(reply, "slow") as (model, address),
         serving(
-            tmp_path / "data", knowledge=ROOT / "knowledge", llm_provider="openai", llm_model="m", llm_base_url=address, llm_api_key="k"
+            tmp_path / "data", knowledge=ROOT / "knowledge",
+            llm_provider="openai", llm_model="m", llm_base_url=address, llm_api_key="k",
         ) as home,
         opened(browser, home) as page,
     ):  # fmt: skip
