@@ -12,7 +12,7 @@ from rag.records.tokens import Token
 from rag.web.fragments import button, choice, field, table
 from rag.web.markup import escape
 
-PROVIDERS: tuple[tuple[str, str], ...] = (("openai", "OpenAI 兼容（DeepSeek、通义千问、Ollama、vLLM 等）"),)
+PROVIDERS: tuple[tuple[str, str], ...] = (("openai", "OpenAI 兼容"),)
 _STATES = {"正常": "lx-ok", "受限": "lx-limited", "不可用": "lx-broken"}
 _KEPT = "已保存，不再显示；留空就是不改"
 
@@ -36,7 +36,8 @@ def model_html(settings: Settings, fixed: Iterable[str]) -> str:
         state = "启动时用 --llm off 关掉了大模型，下面的设置暂不起作用。"
     forget = '<button name="act" value="forget">不用大模型（清除设置）</button>'
     return (
-        f"<h3>大模型</h3><p>{escape(state)}不设置也能用。</p>"
+        f"<h3>大模型</h3><p>{escape(state)}不设置也能用。"
+        "DeepSeek、通义千问、Ollama、vLLM 等 OpenAI 兼容的服务都可以。</p>"
         '<form class="lx-form" method="post" action="/settings/model"><div class="lx-grid">'
         + choice("llm_provider", "接口类型", providers, settings.llm_provider)
         + line("llm_base_url", "服务地址", settings.llm_base_url, "如 http://127.0.0.1:11434/v1")

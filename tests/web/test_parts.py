@@ -217,3 +217,8 @@ def test_file_name_is_one_every_system_takes(title):
 def test_notice_tells_when_text_leaves_this_computer(tmp_path, address, told):
     settings = Settings(data_dir=tmp_path, llm_model="m", llm_base_url=address)
     assert told in " ".join(_model_notice(settings))
+
+
+def test_notice_says_where_things_stay_on_one_computer_and_on_a_schools_server():
+    assert "这台电脑上" in _model_notice(Settings())[1]
+    assert "学校这台服务器上" in _model_notice(Settings(host="0.0.0.0"))[1]
