@@ -84,9 +84,10 @@ def eval_() -> None:
 
 def bench() -> None:
     """Run the benchmarks that are there."""
-    install("[test]")
+    install("[test,bench]")
     for path in sorted((ROOT / "eval" / "bench").glob("[a-z]*.py")):
-        call(PYTHON, "-m", f"eval.bench.{path.stem}")
+        if "__main__" in path.read_text(encoding="utf-8"):
+            call(PYTHON, "-m", f"eval.bench.{path.stem}")
 
 
 def help_() -> None:

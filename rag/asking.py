@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 OUTSIDE = re.compile(r"[^\w]|_")
 _N = "[0-9零〇一二两三四五六七八九十百千万亿半]"
-# Kind of question, how it is asked, what an answer then holds; on folded text. The first that is asked decides.
+# Kind of question, how it is asked, what an answer then holds; on folded text.
+# The first that is asked decides.
 KINDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "when": (
         re.compile(r"什么时候|什么时间|何时|时候|哪一?年|哪一?天|哪个?月|几月|几号|几时|多久|期限|截止|时间|日期|年代|世纪"),
@@ -107,9 +108,7 @@ class Asked:
         pairs = Terms(keys, _weights([text[i : i + 2] for i in first], lexical))
         single_keys, first = np.unique(points, return_index=True)
         singles = Terms(single_keys, _weights([text[i] for i in first], lexical))
-        expected = {
-            name: holds if asks.search(text) else None for name, (asks, holds) in KINDS.items()
-        }
+        expected = {name: holds if asks.search(text) else None for name, (asks, holds) in KINDS.items()}
         kind = next((i for i, holds in enumerate(expected.values()) if holds), len(KINDS))
         expected["unit"] = _unit(text)
         return cls(text, points, pairs, singles, _weights(list(text), lexical), kind, expected)

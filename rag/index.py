@@ -72,7 +72,7 @@ class Generation:
             return None
 
     def cosines(self, query: Matrix, positions: NDArray[np.int64]) -> Matrix:
-        """Return the cosine similarities (positions,) of chunks with a (1, dim) vector; zeros without vectors."""
+        """Return the cosines (positions,) of chunks with a (1, dim) vector; zeros where vectors are lost."""
         if self._vectors is None or not len(positions):
             return np.zeros(len(positions), dtype=np.float32)
         similarities: Matrix = self._vectors[positions].astype(np.float32) @ query[0]

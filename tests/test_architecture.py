@@ -16,7 +16,7 @@ LAYERS = [
     {"types", "errors", "protocols"},
     {
         "arguments", "authority", "clause", "chunk", "neardup", "cite", "clean", "config", "conversation", "docx", "embed", "headings", "ingest",
-        "asking", "features", "lexical", "llm", "matching", "rerank", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
+        "answerability", "asking", "crossencoder", "features", "lexical", "llm", "matching", "rerank", "manifest", "notices", "offline", "outline_text", "parsers", "prompting", "question",
         "sentence_features", "sentences", "store", "structure", "synonyms", "tokens", "validity", "verify",
     },
     {"index"},
