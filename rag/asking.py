@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 OUTSIDE = re.compile(r"[^\w]|_")
 _N = "[0-9零〇一二两三四五六七八九十百千万亿半]"
-# Kind of question, how it is asked, what an answer then holds; on folded text. The first asked decides.
+# Kind of question, how it is asked, what an answer then holds; on folded text.
+# The first that is asked decides.
 KINDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "when": (
         re.compile(r"什么时候|什么时间|何时|时候|哪一?年|哪一?天|哪个?月|几月|几号|几时|多久|期限|截止|时间|日期|年代|世纪"),

@@ -77,8 +77,12 @@ class Assistant:
 
     @cached_property
     def retriever(self) -> HybridRetriever:
-        """The retriever over the current index."""
-        return HybridRetriever(self.search_index, self.encoder)
+        """The retriever over the current index; raise RerankerNotFound."""
+        if not self.settings.reranker:
+            return HybridRetriever(self.search_index, self.encoder)
+        from rag.crossencoder import CrossEncoderReranker
+
+        return HybridRetriever(self.search_index, self.encoder, CrossEncoderReranker(self.settings.reranker))
 
     @cached_property
     def records(self) -> Records:

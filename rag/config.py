@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     encoder: str = Field(
         default="", description="向量模型：留空用自带的，或填 sentence-transformers 模型的目录、名称"
     )
+    reranker: str = Field(
+        default="", description="重排模型：留空用自带的排序，或填 CrossEncoder 模型的目录、名称（较慢）"
+    )
     llm: Literal["off", "auto"] = Field(default="auto", description="大模型：auto 设置了才用，off 一律不用")
     llm_base_url: str = Field(
         default="", description="大模型服务地址（OpenAI 兼容），如 http://127.0.0.1:11434/v1"

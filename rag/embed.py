@@ -115,7 +115,7 @@ class SentenceTransformerEncoder:
             from sentence_transformers import SentenceTransformer
 
             self._model: SentenceTransformer = SentenceTransformer(
-                name_or_path, local_files_only=_offline(), trust_remote_code=False
+                name_or_path, local_files_only=hub_offline(), trust_remote_code=False
             )
         except Exception as err:  # hub, file, format and dependency errors share no root
             raise EncoderNotFound(path=name_or_path, reason=_reason(err)) from err
@@ -139,7 +139,8 @@ class SentenceTransformerEncoder:
         return normalised(np.asarray(rows, dtype=np.float32))
 
 
-def _offline() -> bool:
+def hub_offline() -> bool:
+    """Tell whether the environment forbids fetching models."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 

@@ -21,6 +21,7 @@
     ├── StoreLost
     ├── BackupUnusable
     ├── EncoderNotFound
+    ├── RerankerNotFound
     ├── ModelFailed        a language model gave no usable reply
     │   └── ModelRefused   its server rejected the key or the request
     ├── BadSettings
@@ -181,6 +182,12 @@ class EncoderNotFound(LingxueError):
     """The encoder's weights are not on disk."""
 
     template = "找不到向量模型：{path}（{reason}）。请检查设置 LINGXUE_ENCODER，留空则用自带的模型。"
+
+
+class RerankerNotFound(LingxueError):
+    """The reranker's weights are not on disk."""
+
+    template = "找不到重排模型：{path}（{reason}）。请检查设置 LINGXUE_RERANKER，留空则用自带的排序。"
 
 
 class ModelFailed(LingxueError):

@@ -17,7 +17,7 @@ import numpy as np
 from rag.asking import Asked
 from rag.lexical import LexicalIndex
 from rag.matching import longest_runs
-from rag.sentence_features import Columns, Passages, Places2, find
+from rag.sentence_features import Columns, Occurrences, Passages, find
 from rag.types import Chunk
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ class Groups:
         source = _numbered([chunk.source_id for chunk in chunks])
         section = _numbered([(chunk.source_id, chunk.section_path[:-1]) for chunk in chunks])
         return cls(source, section)
+
+
+LEAD = 40  # characters at the start of a document, which name what it is about
+
+
+def heads(chunks: Sequence[Chunk], positions: Places, groups: Groups) -> list[str]:
+    """Return the heading of each chunk with the first words of its document."""
+    firsts = np.searchsorted(groups.source, groups.source[positions], side="left")
+    return [
+        f"{chunks[i].heading} {chunks[first].text[:LEAD]}" for i, first in zip(positions, firsts, strict=True)
+    ]
 
 
 def _numbered(keys: Sequence[object]) -> Places:
@@ -97,7 +108,8 @@ def relative(values: Numbers) -> Numbers:
 
 
 def _gap(values: Numbers) -> Numbers:
-    return np.asarray(values - values.max(), dtype=np.float32)
+    below: Numbers = values - values.max()
+    return below
 
 
 def _rank(values: Numbers) -> Numbers:
@@ -125,7 +137,7 @@ def score_columns(positions: Places, scores: Scores, cosines: Numbers, groups: G
     for name, step in (("before", -1), ("after", 1)):
         beside = np.clip(positions + step, 0, last)
         same = (source[beside] == source[positions]) & (beside != positions)
-        columns[name] = np.asarray(np.where(same, scores.weighed[beside], 0) / top, dtype=np.float32)
+        columns[name] = (np.where(same, scores.weighed[beside], 0) / top).astype(np.float32)
     return columns | _source_columns(positions, columns, groups)
 
 
@@ -171,7 +183,7 @@ def text_columns(asked: Asked, passages: Passages, by_sentence: Columns, sentenc
     return columns
 
 
-def _whole_columns(asked: Asked, passages: Passages, found: Places2) -> Columns:
+def _whole_columns(asked: Asked, passages: Passages, found: Occurrences) -> Columns:
     body, heads, size = passages.body, passages.heads, passages.body.size
     present = asked.pairs.present(body.owner[found.at], found.term, size)
     headed = asked.pairs.present(found.head_owner, found.head_term, size)
@@ -186,6 +198,9 @@ def _whole_columns(asked: Asked, passages: Passages, found: Places2) -> Columns:
         "head_run": runs,
         "head_share": runs / np.bincount(heads.owner, minlength=size).astype(np.float32),
     }
+    weights = asked.pairs.weights
+    columns["missing"] = np.max(weights * ~present, axis=1, initial=0)
+    columns["missing_both"] = np.max(weights * ~(present | headed), axis=1, initial=0)
     for name in ("covered", "both_covered", "head_covered"):
         columns[f"{name}_gap"] = _gap(columns[name])
     return columns

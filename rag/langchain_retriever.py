@@ -15,7 +15,7 @@ from rag.types import Hit
 
 
 class LingxueRetriever(BaseRetriever):
-    """Hits as `Document`s whose metadata hold source_id, start, end (clean offsets), locator, score."""
+    """Hits as `Document`s; metadata: source_id, locator, score; start, end, sentence, section in clean offsets."""
 
     hybrid: Any  # a rag.types.Retriever; pydantic cannot check a protocol
     k: int = 8
@@ -36,5 +36,7 @@ def to_document(hit: Hit) -> Document:
         "locator": chunk.locator,
         "heading": chunk.heading,
         "score": hit.score,
+        "sentence": list(hit.sentence),
+        "section": list(hit.section),
     }
     return Document(page_content=chunk.text, id=chunk.id, metadata=metadata)

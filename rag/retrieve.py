@@ -6,18 +6,18 @@ Knows the index and the ranker's columns; not answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from rag import sentences as split
 from rag.asking import Asked, token_weights
 from rag.errors import NothingIndexed
-from rag.features import Scores, relative, score, score_columns, text_columns
-from rag.index import Generation, Index
+from rag.features import Groups, Scores, heads, relative, score, score_columns, text_columns
+from rag.index import Index
 from rag.lexical import LexicalIndex, token_set, top
 from rag.protocols import Encoder, Reranker
-from rag.rerank import ranker, sentence_model
+from rag.rerank import Trees, ranker, sentence_model
 from rag.sentence_features import Columns, Passages, sentence_columns
 from rag.types import Chunk, Hit
 
@@ -28,6 +28,30 @@ if TYPE_CHECKING:
 CANDIDATES = 32  # ranked; holds a gold passage for 99.9 % of training questions where wording matches
 LEXICAL, GROUPED, DENSE = 40, 30, 30  # looked at by the first score, from each kind of search
 GROUP_WEIGHT, DENSE_WEIGHT = 0.3, 0.4  # of the first score, beside 1 for BM25
+
+
+class Searchable(Protocol):
+    """What is searched: `rag.index.Generation`, or a training corpus in memory."""
+
+    chunks: list[Chunk]
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        """BM25 over the chunks, by position."""
+        ...
+
+    @property
+    def groups(self) -> Groups:
+        """The source and section of each chunk."""
+        ...
+
+    def neighbours(self, query: Matrix, k: int) -> list[tuple[int, float]]:
+        """Return the k chunks nearest to a (1, dim) vector."""
+        ...
+
+    def cosines(self, query: Matrix, positions: Places) -> Numbers:
+        """Return the similarities of chunks with a (1, dim) vector."""
+        ...
 
 
 class HybridRetriever:
@@ -50,40 +74,55 @@ class HybridRetriever:
 
 
 def search(
-    generation: Generation, encoder: Encoder, question: str, *, k: int, reranker: Reranker | None = None
+    generation: Searchable, encoder: Encoder, question: str, *, k: int, reranker: Reranker | None = None
 ) -> list[Hit]:
     """Search one generation; a hit's score is the probability that it answers, its features say why.
 
     A `reranker` (a cross-encoder) has the last word on the candidates' scores.
     """
-    asked = Asked.of(question, generation.lexical)
-    scores = score(token_weights(question), generation.lexical, generation.groups)
-    query = encoder.encode_query(question)
-    positions, cosines = candidates(generation, scores, query)
-    if not asked.text or not len(positions):
+    positions, columns = look(generation, encoder, question, sentence_model())
+    if not len(positions):
         return []
-    chunks = [generation.chunks[i] for i in positions]
-    columns = score_columns(positions, scores, cosines, generation.groups)
-    columns |= passage_columns(asked, chunks)
-    columns |= {"lexical": scores.plain[positions], "dense": cosines}
-    values = ranker().probability(columns)
+    columns["ranked"] = values = ranker().probability(columns)
     if reranker:
+        chunks = [generation.chunks[i] for i in positions]
         values = reranker.score(question, [f"{chunk.heading}\n{chunk.text}" for chunk in chunks])
+    return hits_of(generation, question, positions, columns, values, k)
+
+
+def hits_of(
+    generation: Searchable, question: str, positions: Places, columns: Columns, values: Numbers, k: int
+) -> list[Hit]:
+    """Return the k candidates of highest value as hits."""
+    columns = {**columns, "ranked": columns.get("ranked", values)}
     order = np.lexsort((positions, -values))[:k]
     return [
         _hit(generation, int(positions[i]), float(values[i]), _row(columns, int(i)), question) for i in order
     ]
 
 
-def passage_columns(asked: Asked, chunks: list[Chunk]) -> Columns:
-    """Return the columns that come from the candidates' texts."""
-    passages = Passages.of([chunk.text for chunk in chunks], [chunk.heading for chunk in chunks])
+def look(generation: Searchable, encoder: Encoder, question: str, sentences: Trees) -> tuple[Places, Columns]:
+    """Find the candidates for a question; return their positions and all their columns."""
+    asked = Asked.of(question, generation.lexical)
+    scores = score(token_weights(question), generation.lexical, generation.groups)
+    positions, cosines = candidates(generation, scores, encoder.encode_query(question))
+    if not asked.text or not len(positions):
+        return positions[:0], {}
+    passages = passages_of(generation, positions)
     by_sentence = sentence_columns(asked, passages)
-    return text_columns(asked, passages, by_sentence, sentence_model().total(by_sentence))
+    columns = score_columns(positions, scores, cosines, generation.groups)
+    columns |= text_columns(asked, passages, by_sentence, sentences.total(by_sentence))
+    return positions, columns | {"lexical": scores.plain[positions], "dense": cosines}
 
 
-def candidates(generation: Generation, scores: Scores, query: Matrix) -> tuple[Places, Numbers]:
-    """Return the positions to rank, rising, and their cosines with a (1, dim) query (zeros: no token)."""
+def passages_of(generation: Searchable, positions: Places) -> Passages:
+    """Return the texts at positions with their headings and what their documents begin with."""
+    headings = heads(generation.chunks, positions, generation.groups)
+    return Passages.of([generation.chunks[i].text for i in positions], headings)
+
+
+def candidates(generation: Searchable, scores: Scores, query: Matrix) -> tuple[Places, Numbers]:
+    """Return the positions to rank, rising, and their cosines with a (1, dim) query."""
     weighed = relative(scores.weighed)
     section = relative(scores.section)
     pool = {*top(weighed, LEXICAL), *top(weighed + 0.5 * section, GROUPED)}
@@ -102,7 +141,7 @@ def _row(columns: Mapping[str, Numbers], row: int) -> dict[str, float]:
 
 
 def _hit(
-    generation: Generation, position: int, value: float, features: dict[str, float], question: str
+    generation: Searchable, position: int, value: float, features: dict[str, float], question: str
 ) -> Hit:
     chunk = generation.chunks[position]
     sentence = best_sentence(chunk, question, generation.lexical)
@@ -122,8 +161,8 @@ def best_sentence(chunk: Chunk, question: str, lexical: LexicalIndex) -> tuple[i
     return chunk.start + start, chunk.start + end
 
 
-def section_span(generation: Generation, position: int) -> tuple[int, int]:
-    """Return the clean span of the section around a chunk, or of the chunk and its neighbours."""
+def section_span(generation: Searchable, position: int) -> tuple[int, int]:
+    """Return the clean span of the section around a chunk; without sections, of its neighbours too."""
     chunks = generation.chunks
     own = chunks[position]
 

@@ -50,7 +50,7 @@ class Passages:
 
 
 @dataclass(frozen=True, slots=True)
-class Places2:
+class Occurrences:
     """Where the question's pairs and characters stand."""
 
     at: Places
@@ -85,12 +85,12 @@ def sentence_columns(asked: Asked, passages: Passages) -> Columns:
     return columns | _kinds(asked, passages)
 
 
-def find(asked: Asked, passages: Passages) -> Places2:
+def find(asked: Asked, passages: Passages) -> Occurrences:
     """Find the question's pairs and characters in the passages."""
     at, term = asked.pairs.find(passages.body.keys)
     head_at, head_term = asked.pairs.find(passages.heads.keys)
     single_at, single = asked.singles.find(passages.body.points)
-    return Places2(at, term, passages.heads.owner[head_at], head_term, single_at, single)
+    return Occurrences(at, term, passages.heads.owner[head_at], head_term, single_at, single)
 
 
 def _local(terms: Terms, place: Places, term: Places, count: int) -> Terms:
@@ -101,7 +101,7 @@ def _local(terms: Terms, place: Places, term: Places, count: int) -> Terms:
     return Terms(terms.keys, (weights / max(float(weights.sum()), 1e-6)).astype(np.float32))
 
 
-def _coverage(asked: Asked, passages: Passages, found: Places2) -> Columns:
+def _coverage(asked: Asked, passages: Passages, found: Occurrences) -> Columns:
     pairs, singles, sentences = asked.pairs, asked.singles, passages.sentences
     count = len(sentences.starts)
     place = sentences.place[found.at]
@@ -131,7 +131,7 @@ def _coverage(asked: Asked, passages: Passages, found: Places2) -> Columns:
     }
 
 
-def _shape(asked: Asked, passages: Passages, found: Places2) -> Columns:
+def _shape(asked: Asked, passages: Passages, found: Occurrences) -> Columns:
     sentences = passages.sentences
     count = len(sentences.starts)
     lengths = (sentences.ends - sentences.starts).astype(np.float32)

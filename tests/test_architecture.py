@@ -15,12 +15,12 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean", "concepts", "config",
-        "conversation", "database", "documents", "docx", "embed", "features", "fetch", "headings", "ingest",
-        "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup", "notices", "official",
-        "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records", "rerank", "saved",
-        "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms", "tables", "tokens",
-        "validity", "verify",
+        "answerability", "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean",
+        "concepts", "config", "conversation", "crossencoder", "database", "documents", "docx", "embed", "features",
+        "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup",
+        "notices", "official", "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records",
+        "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
+        "tables", "tokens", "validity", "verify",
     },
     {"generation", "index", "probe", "vectors"},
     {"evidence", "langchain_retriever", "retrieve"},
