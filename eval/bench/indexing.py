@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,15 @@ def with_open(path: Path) -> str:
 
 def with_markitdown(path: Path) -> str:
     """Read with markitdown."""
+    return str(_markitdown().convert(str(path)).text_content)
+
+
+@cache
+def _markitdown() -> Any:
+    """One converter for all files: making one loads a model."""
     import markitdown
 
-    return str(markitdown.MarkItDown().convert(str(path)).text_content)
+    return markitdown.MarkItDown()
 
 
 READERS: dict[str, Callable[[Path], str]] = {
