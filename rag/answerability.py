@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 FIRST = (
     "ranked", "answer", "second_answer", "weighed_share", "pairs_share", "source_share", "section_share",
     "covered", "head_covered", "both_covered", "characters", "missing", "missing_both", "s_pairs",
-    "s_singles", "s_local", "s_headed", "s_with_before", "s_clause", "s_run", "s_grams3", "s_grams4", "s_language",
-    "s_length", "kind", "question_length", "source_count",
+    "s_singles", "s_local", "s_headed", "s_with_before", "s_clause", "s_run", "s_grams3", "s_grams4",
+    "s_language", "s_length", "kind", "question_length", "source_count",
 )  # fmt: skip
 KIND_HELD = ("when", "count", "who", "where", "why", "how", "list", "define", "whether", "unit")
 ANY = ("ranked", "answer", "covered", "both_covered", "s_pairs", "s_grams4", "source_share")

@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.asking import Asked
 from rag.lexical import LexicalIndex
-from rag.matching import longest_runs
+from rag.matching import longest_runs, weigh
 from rag.sentence_features import Columns, Occurrences, Passages, find
 from rag.types import Chunk
 
@@ -190,10 +190,10 @@ def _whole_columns(asked: Asked, passages: Passages, found: Occurrences) -> Colu
     single = asked.singles.present(body.owner[found.single_at], found.single, size)
     runs = longest_runs(asked.points, heads.points, heads.starts).max(axis=0).astype(np.float32)
     columns = {
-        "covered": present @ asked.pairs.weights,
-        "head_covered": headed @ asked.pairs.weights,
-        "both_covered": (present | headed) @ asked.pairs.weights,
-        "characters": single @ asked.singles.weights,
+        "covered": weigh(present, asked.pairs.weights),
+        "head_covered": weigh(headed, asked.pairs.weights),
+        "both_covered": weigh(present | headed, asked.pairs.weights),
+        "characters": weigh(single, asked.singles.weights),
         "length": np.bincount(body.owner, minlength=size).astype(np.float32),
         "head_run": runs,
         "head_share": runs / np.bincount(heads.owner, minlength=size).astype(np.float32),

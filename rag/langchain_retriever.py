@@ -15,7 +15,7 @@ from rag.types import Hit
 
 
 class LingxueRetriever(BaseRetriever):
-    """Hits as `Document`s; metadata: source_id, locator, score; start, end, sentence, section in clean offsets."""
+    """Hits as `Document`s; start, end, sentence and section of the metadata are clean offsets."""
 
     hybrid: Any  # a rag.types.Retriever; pydantic cannot check a protocol
     k: int = 8

@@ -100,6 +100,13 @@ class Terms:
         return table.reshape(size, width)
 
 
+def weigh(present: NDArray[np.bool_], weights: Numbers) -> Numbers:
+    """Return the weight (places,) of the terms present in each place, a table (places, terms)."""
+    with np.errstate(invalid="ignore"):  # some BLAS kernels raise the flag on lanes they do not use
+        covered: Numbers = present.astype(np.float32) @ weights
+    return covered
+
+
 def longest_runs(
     question: NDArray[np.uint32], points: NDArray[np.uint32], starts: Places
 ) -> NDArray[np.int32]:

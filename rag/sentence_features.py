@@ -17,7 +17,7 @@ import numpy as np
 
 from rag.asking import KINDS, Asked
 from rag.lexical import fold
-from rag.matching import CLAUSE_ENDS, SENTENCE_ENDS, Pieces, Terms, Texts, longest_runs
+from rag.matching import CLAUSE_ENDS, SENTENCE_ENDS, Pieces, Terms, Texts, longest_runs, weigh
 from rag.rerank import FOLDER
 
 if TYPE_CHECKING:
@@ -117,16 +117,16 @@ def _coverage(asked: Asked, passages: Passages, found: Occurrences) -> Columns:
     after = np.zeros_like(present)
     after[:-1] = present[1:] & same_before[1:, None]
     clauses = passages.clauses
-    by_clause = pairs.present(clauses.place[found.at], found.term, len(clauses.starts)) @ pairs.weights
+    by_clause = weigh(pairs.present(clauses.place[found.at], found.term, len(clauses.starts)), pairs.weights)
     first_clause = np.searchsorted(clauses.starts, sentences.starts)
     return {
-        "pairs": present @ pairs.weights,
-        "singles": single @ singles.weights,
-        "local": present @ local.weights,
-        "local_singles": single @ local_single.weights,
-        "headed": headed @ pairs.weights,
-        "with_before": (headed | before) @ pairs.weights,
-        "with_after": (headed | after) @ pairs.weights,
+        "pairs": weigh(present, pairs.weights),
+        "singles": weigh(single, singles.weights),
+        "local": weigh(present, local.weights),
+        "local_singles": weigh(single, local_single.weights),
+        "headed": weigh(headed, pairs.weights),
+        "with_before": weigh(headed | before, pairs.weights),
+        "with_after": weigh(headed | after, pairs.weights),
         "clause": np.maximum.reduceat(by_clause, first_clause),
     }
 
