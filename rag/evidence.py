@@ -34,6 +34,9 @@ CORRECTION_BONUS = 0.3  # to a claim to be confirmed, what says that it is wrong
 OPENING_BONUS = 0.2  # it begins with the thing asked about
 MISSING_COST = 0.5  # a rule for another body is no rule for the one asked about
 SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
+SPECIAL_COST = 0.2  # the stricter rule for one matter is no answer to the general question
+_SPECIAL = re.compile("干部任免|任免干部")
+_SPECIAL_ASKED = re.compile("干部|任免|任命|提拔|人事|选人")
 EXAMPLE_COST = 0.15
 LEARNED_WEIGHT = 0.4  # best of 0 to 1 on the development cases; see docs/design/0006
 _EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
@@ -151,7 +154,8 @@ def ruled(question: Question, wanted: Sequence[Concept], candidate: Candidate) -
     score += CORRECTION_BONUS * (question.checks and bool(CORRECTS.search(text)))
     score -= MISSING_COST * _missing(wanted, own | around) + EXAMPLE_COST * bool(_EXAMPLE.match(text))
     score -= ASKING_COST * bool(ASKS.search(text)) + ABSENCE_COST * bool(ABSENCE.search(text))
-    return score
+    special = _SPECIAL.search(text) and not _SPECIAL_ASKED.search(question.text)
+    return score - SPECIAL_COST * bool(special)
 
 
 def _around(candidate: Candidate) -> frozenset[str]:
