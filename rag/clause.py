@@ -28,7 +28,7 @@ _PREFIX = re.compile("^(?:中华人民共和国|中国共产党(?=.{4}))")
 _SHORT = {"党章": "中国共产党章程"}
 _TRIAL = re.compile(r"\(.{1,20}\)$")
 # A paragraph that restates a text says so at its end: （出处：《教育法》第六条；《意见》第三部分（五））
-_NOTE = re.compile(r"（出处：(?P<note>.+)）[ \t]*$", re.MULTILINE)
+_NOTE = re.compile(r"（出处：(?P<note>.{1,200})）[ \t]*$", re.MULTILINE)
 _NOTED = re.compile(r"《(?P<title>[^《》]{2,60})》(?P<places>[^《》；]*)")
 _ARTICLES = re.compile(rf"第(?P<first>{_NUMBER})条(?:至第(?P<last>{_NUMBER})条)?")
 _RUNNING = re.compile(

@@ -47,7 +47,7 @@ _REFERENCE = re.compile(
     rf"(?:和|及|以及|或者?|至|到)?第{_NUM}[款项条]|[、的款]|规定|所[称列指规述定]|另有|中(?:的|所|规定|关于|提到|要求)"
 )
 # （一）加强教育。每周…: the first short sentence of a numbered paragraph is its heading.
-_LEAD = re.compile(r"[ \t\u3000]*([^。；;，,：:？?！!\n]{2,16})。(?=[^\n]{4})")
+_LEAD = re.compile(r"[ \t\u3000]{0,9}([^。；;，,：:？?！!\n]{2,16})。(?=[^\n]{4})")
 # A glued heading ends between one of the first and one of the second.
 _GLUE = re.compile(
     "(?<=认识|开展|地位|运行|能力|意义|体会|思考|工作|措施|办法|情况|报告|总结|经验|建设|作用|职责|要求"

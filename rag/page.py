@@ -13,7 +13,7 @@ from rag.authority import LABELS, of_sentence
 from rag.cite import Citations
 from rag.types import Sentence, Source
 
-_NOTE = re.compile(r"(?<=.)（出处：[^\n]*）$")  # the citation shows it; the line reads better without
+_NOTE = re.compile(r"(?<=.)（出处：[^\n]{0,200}）$")  # the citation shows it; the line reads better without
 Span = tuple[int, int]
 
 

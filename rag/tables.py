@@ -12,7 +12,7 @@ from dataclasses import dataclass
 Span = tuple[int, int]
 
 _LINE = re.compile(r"^[ \t]*\|[^\n]*\|[ \t]*$", re.MULTILINE)
-_FIELD = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
+_FIELD = re.compile(r"\|\s{0,8}([^|\n]{0,400}?)\s{0,8}(?=\|)")
 _RULE = re.compile(r"[|\s:-]+")
 
 
