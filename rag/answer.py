@@ -109,7 +109,7 @@ def _answered(
 
 
 def _checked(text: str) -> str:
-    text = text.strip()
+    text = text.encode("utf-8", "ignore").decode("utf-8").strip()  # half a surrogate pair is no character
     if not text:
         raise BadRequest(reason="问题是空的，请输入要问的内容。")
     if len(text) > MAX_QUESTION:

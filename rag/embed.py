@@ -87,12 +87,17 @@ class StaticEncoder:
     def _encode(self, texts: Sequence[str], prompt: str) -> Matrix:
         rows = np.zeros((len(texts), self._vectors.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), BATCH):
-            batch = [prompt + text for text in texts[start : start + BATCH]]
+            batch = [prompt + _whole(text) for text in texts[start : start + BATCH]]
             encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             for row, encoding in enumerate(encodings, start):
                 for ids in _pieces(encoding.ids):
                     rows[row] += self._vectors[ids].sum(axis=0)
         return normalised(rows)
+
+
+def _whole(text: str) -> str:
+    """Return a text without half surrogate pairs, which the tokenizer takes for no text at all."""
+    return text.encode("utf-8", "ignore").decode("utf-8")
 
 
 def normalised(rows: Matrix) -> Matrix:

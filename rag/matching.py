@@ -25,7 +25,7 @@ _SHIFT = np.uint64(21)  # a code point has 21 bits
 
 def code_points(text: str) -> NDArray[np.uint32]:
     """Return the code points of a text."""
-    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def bigram_keys(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
