@@ -1,10 +1,12 @@
 """Every regular expression of the program takes time that grows with the text, not with its square.
 
 For each pattern the parts that repeat are pumped: a text is made that matches up to a repetition, repeats it
-n times and then breaks the match. Twice the text may take little more than twice the time.
+n times and then breaks the match. Twice the text may take little more than twice the time. Times are measured, so
+this belongs to the fault campaign (`make faults`), not to the daily tests.
 """
 
 import ast
+import os
 import re
 import re._constants as c
 import re._parser as parser
@@ -205,6 +207,9 @@ def slow(pattern, flags, *, whole=True):
     return ""
 
 
+measured = pytest.mark.skipif(
+    os.environ.get("LINGXUE_FAULTS") != "whole", reason="measures times: make faults"
+)
 ALL = {(pattern, flags): where for where, pattern, flags in [*patterns(), *compiled_patterns()]}
 
 
@@ -212,6 +217,7 @@ def test_the_patterns_are_found():
     assert len(ALL) > 100
 
 
+@measured
 @pytest.mark.parametrize("part", range(8))
 def test_every_pattern_takes_time_that_grows_with_the_text(part):
     found = []
@@ -221,11 +227,13 @@ def test_every_pattern_takes_time_that_grows_with_the_text(part):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("pattern", [r"(a+)+b", r"a.*b", r"(?:x|xx)*y", r"<a>(.*?)</a>"])
+@measured
+@pytest.mark.parametrize("pattern", [r"a+a+b", r"a.*b", r"(?:x|xx)*y", r"<a>(.*?)</a>"])
 def test_the_check_itself_finds_bad_patterns(pattern):
     assert slow(pattern, re.DOTALL)
 
 
+@measured
 @pytest.mark.parametrize(
     "pattern", [r"ab{1,9}c", r"[a-z]{1,20}=", r"^\s*第[一二三]{1,9}条", r"党组织|支委会"]
 )
