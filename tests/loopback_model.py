@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.write(f"data: {json.dumps(_chunk(piece))}\n\n".encode())
                     self.wfile.flush()
                     if mode == "slow" and number == 0 and i == 0:
-                        time.sleep(0.5)
+                        time.sleep(self.server.pause_s)
             self.wfile.write(f"data: {json.dumps(_chunk('', 'stop'))}\n\n".encode())
             self.wfile.write(b"data: [DONE]\n\n")
         except (BrokenPipeError, ConnectionResetError):
@@ -79,10 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def loopback_model(reply="", mode="normal"):
-    """Serve one reply in one mode: normal, slow, cut, bad-json, endless, stall, not-json, 429-once, a status."""
+def loopback_model(reply="", mode="normal", *, pause_s=0.5):
+    """Serve one reply in one mode: normal, slow, cut, bad-json, endless, stall, not-json, 429-once, a status.
+
+    A slow reply begins with a pause after its first piece.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
+    server.pause_s = pause_s
     server.reply, server.mode, server.requests = reply, mode, []
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

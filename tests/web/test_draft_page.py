@@ -125,7 +125,7 @@ def test_drafts_that_are_alike_are_named(page, tmp_path):
 def test_an_outline_is_written_out_stopped_and_gone_on_with(browser, knowledge, tmp_path):
     reply = "我和校长谈了半小时，方案改了两处。"
     with (
-        loopback_model(reply, "slow") as (model, address),
+        loopback_model(reply, "slow", pause_s=4) as (model, address),
         serving(
             tmp_path / "data", knowledge=knowledge, llm_provider="openai", llm_model="m",
             llm_base_url=address, llm_api_key="k",
