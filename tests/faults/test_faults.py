@@ -65,6 +65,7 @@ def world(tmp_path):
     made = fw.World(tmp_path / "w")
     assistant = made.assistant()
     fw.change(made, assistant, "put", random.Random(1))
+    assistant.ready()  # reads the knowledge folder, which naming a file does not
     assistant.close()
     return made
 
