@@ -23,6 +23,7 @@ _CLAUSE = re.compile(
     rf"第(?P<article>{_NUMBER})条(?!件)(?:第(?P<paragraph>{_NUMBER})款)?(?:[（(](?P<item>{_NUMBER})[）)])?"
 )
 _FILLER = re.compile(r"^(?:请问|请|那么?|根据|按照|依照|依据|关于|我想问|查一?下?|看看|看一?下)+")
+_LED_IN = re.compile("按照?|依照?|据|看|问|在|和|与|跟|说")
 _GENERIC = ("意见", "办法", "条例", "规定", "章程", "通知", "细则")  # short for the one there is
 _PREFIX = re.compile("^(?:中华人民共和国|中国共产党(?=.{4}))")
 _SHORT = {"党章": "中国共产党章程"}
@@ -65,6 +66,23 @@ def find(question: str, stamps: Iterable[Stamp], reader: SourceReader) -> list[C
             clauses = _restated(name, chinese_number(match["article"]), stamps, reader)
         found += clauses
     return found
+
+
+def cites(question: str, text: str, *, exactly: bool) -> bool:
+    """Tell whether text cites the laws whose articles a question names; `exactly`: those articles.
+
+    >>> cites("高等教育法第三十一条讲什么", "……（出处：《中华人民共和国教育法》第三十一条）", exactly=True)
+    False
+    """
+    for match in _CLAUSE.finditer(question):
+        name = match["title"] or _LED_IN.split(_FILLER.sub("", match["name"] or ""))[-1]
+        if not match["title"] and not name.endswith("法"):
+            continue  # 意见, 规定: whichever is spoken of
+        number = chinese_number(match["article"])
+        noted = [places for title, places in _NOTED.findall(text) if _named(name, title)]
+        if not any(not exactly or number in _numbers(places) for places in noted):
+            return False
+    return True
 
 
 def _named(name: str, title: str) -> bool:

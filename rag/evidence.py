@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rag import sentence_ranker, tables
 from rag import sentences as split
-from rag.clause import Clause
+from rag.clause import Clause, cites
 from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept, concepts
 from rag.lexical import LexicalIndex, fold, token_set
 from rag.protocols import SourceReader
@@ -22,7 +22,7 @@ from rag.question import Question, content_parts
 from rag.sentence_ranker import Candidate
 from rag.types import Hit, Source
 
-CHUNK_WEIGHT = 0.25
+CHUNK_WEIGHT = 0.25  # of the chunk's BM25; the ranker's probability says again what the trees say
 EXPECTED_BONUS = 0.2
 CUE_BONUS = 0.08
 WHY_BONUS = 0.2  # a reason is seldom given without its words
@@ -34,6 +34,7 @@ CORRECTION_BONUS = 0.3  # to a claim to be confirmed, what says that it is wrong
 OPENING_BONUS = 0.2  # it begins with the thing asked about
 MISSING_COST = 0.5  # a rule for another body is no rule for the one asked about
 SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
+HOLDING, HOLDS = 3, 0.7  # so near the best, and covering so much as it does, may what holds the thing stand
 SPECIAL_COST = 0.2  # the stricter rule for one matter is no answer to the general question
 _SPECIAL = re.compile("干部任免|任免干部")
 _SPECIAL_ASKED = re.compile("干部|任免|任命|提拔|人事|选人")
@@ -53,7 +54,8 @@ class Evidence:
     with its heading and neighbours, both 0 to 1; `expected` whether it holds
     what the question asks for, `complete` whether it is a whole sentence,
     `named` whether it is a clause that the question names, `missing` how much
-    of the question's known things (支委会, 书记) neither it nor its heading names.
+    of the question's known things (支委会, 书记) neither it nor its heading names,
+    `bare` whether they name such a thing and nothing of what is asked about it.
     """
 
     source: Source
@@ -66,6 +68,7 @@ class Evidence:
     complete: bool = True
     named: bool = False
     missing: float = 0.0
+    bare: bool = False
 
     @property
     def text(self) -> str:
@@ -88,7 +91,7 @@ def rank(
                 before=_header(source, start) or (source.clean[slice(*spans[i - 1])] if i else ""),
                 after=source.clean[slice(*spans[i + 1])] if i + 1 < len(spans) else "",
                 heading=hit.chunk.heading,
-                score=hit.score,
+                score=hit.features.get("weighed", hit.score),
                 rank=position,
                 order=i,
                 count=len(spans),
@@ -104,12 +107,26 @@ def rank(
 
 
 def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
-    """Put before what says that nothing is laid down what lays it down for the thing asked about."""
-    if ranked and states_absence(question, ranked[0]):
-        for i, other in enumerate(ranked[1:SECOND], 1):
-            named = other.missing < ranked[0].missing - 0.1 and other.expected
-            if named and not ABSENCE.search(other.text):
-                return [other, *ranked[:i], *ranked[i + 1 :]]
+    """Put before the best sentence one that settles what that one leaves open.
+
+    Before what says that nothing is laid down comes what lays it down for the
+    thing asked about; before a rule for another body what says that for this
+    one nothing is; before what lacks the amount or day asked for what has it.
+    """
+    if not ranked:
+        return ranked
+    best, absent = ranked[0], states_absence(question, ranked[0])
+    for i, other in enumerate(ranked[1:SECOND], 1):
+        closer = other.missing < best.missing - 0.1
+        if ABSENCE.search(other.text):
+            better = closer and not absent and other.supported > best.supported
+        elif absent:
+            better = closer and other.expected
+        else:
+            held = other.expected and not best.expected
+            better = held and i < HOLDING and other.supported >= HOLDS * best.supported
+        if better:
+            return [other, *ranked[:i], *ranked[i + 1 :]]
     return ranked
 
 
@@ -140,6 +157,7 @@ def _evidence(
         score=ruled(question, wanted, candidate) + LEARNED_WEIGHT * learned,
         complete=bool(COMPLETE.search(candidate.text)),
         missing=_missing(wanted, own | around),
+        bare=_bare(wanted, own | around),
     )
 
 
@@ -171,6 +189,16 @@ def _expected(question: Question, candidate: Candidate) -> bool:
 def _missing(wanted: Sequence[Concept], tokens: frozenset[str]) -> float:
     """The weight of the question's known things that tokens do not name."""
     return sum(concept.weight * (1 - concept.covered(tokens)) for concept in wanted if concept.listed)
+
+
+def _bare(wanted: Sequence[Concept], tokens: frozenset[str]) -> bool:
+    """Tell whether tokens name a known thing of the question and nothing of what is asked about it.
+
+    谁能开除老师 is not answered by what speaks of teachers.
+    """
+    listed = any(concept.listed and concept.covered(tokens) for concept in wanted)
+    said = [c for c in wanted if not c.listed and len(c.names[0][0][0]) > 1]
+    return listed and sum(c.weight for c in said) > BARE_SHARE and not any(c.covered(tokens) for c in said)
 
 
 def _header(source: Source, start: int) -> str:
@@ -222,6 +250,8 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
     return absent and not question.checks and not _WHETHER.search(question.text)
 
 
+BARE_SHARE, BARE_DOUBT = 0.4, 0.3  # the words besides known things weigh so much; none of them is said
+_HELD_BY_AMOUNT = ("count", "when")  # the amount or day beside the thing is itself what is asked
 MISSING_DOUBT = 1.0  # a sentence that names none of the question's known things is no answer
 
 
@@ -238,10 +268,13 @@ def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
     if not best.expected:
         probability *= 0.3
     probability *= max(0.0, 1 - MISSING_DOUBT * best.missing)
+    if best.bare and question.kind not in _HELD_BY_AMOUNT:
+        probability *= BARE_DOUBT
     return probability * (1.0 if _specifics_present(question, best) else 0.1)
 
 
 def _specifics_present(question: Question, evidence: Evidence) -> bool:
     place = fold(f"{evidence.source.title} {evidence.source.clean}")
     wanted = [*question.names, *question.specifics]
-    return all(fold(name) in place for name in wanted)
+    cited = cites(question.text, evidence.text, exactly=not question.checks)  # a claim may name it wrongly
+    return cited and all(fold(name) in place for name in wanted)

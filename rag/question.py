@@ -37,7 +37,8 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
     (
         "count",
         re.compile(
-            r"多少|多长时间.{0,4}次|几(?:个|人|名|次|项|年|天|日|条|种|票|分|学时|小时|成|位|部分)|比例|人数|占几"
+            r"多少|多长时间.{0,4}次|(?<!第)几(?:个|人|名|次|项|年|天|日|条|种|票|分|学时|小时|成|位|部分|节|岁|届|篇|门)"
+            r"|比例|人数|占几"
         ),
     ),
     (
@@ -131,9 +132,18 @@ _UNITS = {
     "元": rf"{_SOME}元",
     "字": rf"{_SOME}字",
     "份": rf"{_SOME}份",
+    "节": rf"{_SOME}节",
+    "岁": rf"{_SOME}岁",
+    "届": rf"{_SOME}届",
+    "篇": rf"{_SOME}篇",
+    "门": rf"{_SOME}门",
+    "文号": rf"{_SOME}号",
     "项": rf"{_SOME}项|[、；]",
     "条": rf"{_SOME}条|[、；]",
 }
+_EITHER = re.compile(  # 副科还是正科: one of the two must be spoken of
+    r"([\u4e00-\u9fff]{2})(?:说了算|来|定|管|主持|负责)?还是([\u4e00-\u9fff]{2})"
+)
 _DATE = r"[0-9]{4}年(?:[0-9]{1,2}月)?(?:[0-9]{1,2}日)?"
 _MEMBERS = re.compile(r"几个|几名|几位|几人|多少(?:个|名)?(?:人|委员|成员)")
 _ATTENDING = re.compile(
@@ -143,7 +153,8 @@ _DAY_ASKED = re.compile(r"哪天|哪一天|哪年|哪一年|几号|几月|日期
 _DAY = re.compile(rf"{_NUMBER}{{1,4}}\s?[年月日号]|{_NUMBER}{{1,4}}季度|当年|当天")
 _SOURCE_NOTE = re.compile(r"[（(](?:出处|来源|见)[^\n]*$")
 _COUNTED = re.compile(
-    r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位|所|万|元|字|份)|(比例)"
+    r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位|所|万|元|字|份|节|岁|届|篇|门)"
+    r"|(比例|文号)"
 )
 
 
@@ -176,6 +187,9 @@ class Question:
             return False
         expected = _EXPECTED.get(self.kind)
         if expected and not expected.search(sentence):
+            return False
+        either = _EITHER.search(self.text)
+        if either and not any(one in sentence for one in either.groups()):
             return False
         unit = self._unit()
         if self.kind == "count" and _MEMBERS.search(self.text) and not _ATTENDING.search(self.text):

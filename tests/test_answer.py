@@ -69,6 +69,39 @@ def test_what_the_documents_do_not_say_is_not_answered(knowledge_base, question)
     assert "已查过 15 份资料" in answer.answer and all(s.support == "notice" for s in answer.sentences)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "高等教育法第三十一条讲什么",  # 教育法 has such an article, this law is not there
+        "谁能开除老师",  # the documents speak of teachers, not of dismissing them
+        "副校长一周上几节课",
+        "学校的副校长算副科还是正科",
+    ],
+)
+def test_what_only_comes_near_is_not_an_answer(knowledge_base, question):
+    assert knowledge_base.answer(question).status == "no_evidence"
+
+
+def test_the_article_of_a_law_that_is_restated_is_answered(knowledge_base):
+    answer = knowledge_base.answer("教育法第三十一条讲什么")
+    assert answer.status == "answered" and "校长负责" in answer.answer
+
+
+def test_a_claim_with_the_wrong_article_is_set_right(knowledge_base):
+    answer = knowledge_base.answer("教育法第二十六条规定学校应当有章程，是吧")
+    assert answer.status == "answered" and "第二十七条" in answer.citations[0].quote
+
+
+def test_a_question_of_attendance_gets_the_general_rule(knowledge_base):
+    for question in ("党组织会议几个人到会才能开", "开党组织会要来多少人"):
+        assert "半数以上" in knowledge_base.answer(question).answer, question
+
+
+def test_the_passage_that_holds_the_amount_goes_before_one_that_names_the_matter(knowledge_base):
+    answer = knowledge_base.answer("老师对学校处理不服，教育局多少天要给答复")
+    assert answer.status == "answered" and "三十日" in answer.answer
+
+
 def test_a_document_that_says_a_thing_is_not_laid_down_is_no_answer_to_it(knowledge_base):
     answer = knowledge_base.answer("书记的任期是几年？")
     assert answer.status == "no_evidence"
