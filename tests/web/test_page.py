@@ -84,9 +84,13 @@ def test_payloads_in_documents_file_names_and_questions_do_not_fire(page):
     )
     ask(page, question)
     assert page.locator("#chat .lx-question").inner_text() == question
-    answer = ask(page, "校徽佩戴在哪里？多久检查一次？")
-    assert "左胸" in answer.inner_text()
-    assert answer.locator("img, svg, script, iframe").count() == 0
+    for asked, held in (
+        ("校徽多久检查一次？", "[图](http://evil.example/b.png)每周一"),
+        ("校徽佩戴在哪里？", "左胸上方<svg onload=alert(1)>"),
+    ):
+        answer = ask(page, asked)
+        assert held in answer.inner_text()
+        assert answer.locator("img, svg, script, iframe").count() == 0
     chip = answer.locator("a.lx-chip").first
     quote = chip.get_attribute("title")
     chip.click()
