@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import sentence_ranker, tables
+from rag import answerability, sentence_ranker, tables
 from rag import sentences as split
 from rag.clause import Clause, cites
 from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept, concepts
@@ -251,11 +251,11 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
 
 
 BARE_SHARE, BARE_DOUBT = 0.4, 0.3  # the words besides known things weigh so much; none of them is said
-_HELD_BY_AMOUNT = ("count", "when")  # the amount or day beside the thing is itself what is asked
+UNLIKELY = 0.06  # below, `answerability` too sees no answer; alone it adds nothing, see docs/design/0006
 MISSING_DOUBT = 1.0  # a sentence that names none of the question's known things is no answer
 
 
-def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
+def answerable(question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit] = ()) -> float:
     """Return the probability, 0 to 1, that the best evidence answers the question.
 
     What is asked for must be there: a sentence without it counts for
@@ -268,9 +268,15 @@ def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
     if not best.expected:
         probability *= 0.3
     probability *= max(0.0, 1 - MISSING_DOUBT * best.missing)
-    if best.bare and question.kind not in _HELD_BY_AMOUNT:
+    if best.bare and _unlikely(question, hits):
         probability *= BARE_DOUBT
     return probability * (1.0 if _specifics_present(question, best) else 0.1)
+
+
+def _unlikely(question: Question, hits: Sequence[Hit]) -> bool:
+    """Tell whether the hits, as the retriever left them, are unlikely to hold the answer."""
+    known = bool(hits) and "ranked" in hits[0].features
+    return known and answerability.probability(question.text, hits) < UNLIKELY
 
 
 def _specifics_present(question: Question, evidence: Evidence) -> bool:
