@@ -105,14 +105,14 @@ def look(generation: Searchable, encoder: Encoder, question: str, sentences: Tre
     """Find the candidates for a question; return their positions and all their columns."""
     asked = Asked.of(question, generation.lexical)
     scores = score(token_weights(question), generation.lexical, generation.groups)
-    positions, cosines = candidates(generation, scores, encoder.encode_query(question))
+    positions, cosines, fused = candidates(generation, scores, encoder.encode_query(question))
     if not asked.text or not len(positions):
         return positions[:0], {}
     passages = passages_of(generation, positions)
     by_sentence = sentence_columns(asked, passages)
     columns = score_columns(positions, scores, cosines, generation.groups)
     columns |= text_columns(asked, passages, by_sentence, sentences.total(by_sentence))
-    return positions, columns | {"lexical": scores.plain[positions], "dense": cosines}
+    return positions, columns | {"lexical": scores.plain[positions], "dense": cosines, "fused": fused}
 
 
 def passages_of(generation: Searchable, positions: Places) -> Passages:
@@ -121,8 +121,8 @@ def passages_of(generation: Searchable, positions: Places) -> Passages:
     return Passages.of([generation.chunks[i].text for i in positions], headings)
 
 
-def candidates(generation: Searchable, scores: Scores, query: Matrix) -> tuple[Places, Numbers]:
-    """Return the positions to rank, rising, and their cosines with a (1, dim) query."""
+def candidates(generation: Searchable, scores: Scores, query: Matrix) -> tuple[Places, Numbers, Numbers]:
+    """Return the positions to rank, rising, their cosines with a (1, dim) query, and the first scores."""
     weighed = relative(scores.weighed)
     section = relative(scores.section)
     pool = {*top(weighed, LEXICAL), *top(weighed + 0.5 * section, GROUPED)}
@@ -133,7 +133,7 @@ def candidates(generation: Searchable, scores: Scores, query: Matrix) -> tuple[P
     first = weighed[positions] + GROUP_WEIGHT * section[positions]
     first += DENSE_WEIGHT * relative(np.maximum(cosines, 0))
     chosen = np.sort(np.argsort(-first, kind="stable")[:CANDIDATES])
-    return positions[chosen], cosines[chosen]
+    return positions[chosen], cosines[chosen], first[chosen]
 
 
 def _row(columns: Mapping[str, Numbers], row: int) -> dict[str, float]:

@@ -25,7 +25,7 @@ def test_final_ranks_are_the_retrievers_and_stage_ranks_follow_their_scores(know
     hits = knowledge_base.retriever.retrieve(ANSWERED, k=HITS)
     assert [one.hit.chunk.id for one in trace.candidates[:HITS]] == [hit.chunk.id for hit in hits]
     assert [one.ranks["final"] for one in trace.candidates] == list(range(1, len(trace.candidates) + 1))
-    assert trace.stages[-1] == "final" and {"lexical", "dense"} <= set(trace.stages)
+    assert trace.stages[-1] == "final" and {"lexical", "dense", "fused", "ranked"} <= set(trace.stages)
     for stage in trace.stages[:-1]:
         seen = [one for one in trace.candidates if stage in one.ranks]
         by_rank = sorted(seen, key=lambda one: one.ranks[stage])

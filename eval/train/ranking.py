@@ -153,7 +153,7 @@ def sentence_rows(corpus: Corpus, asked: Sequence[Asking]) -> Rows:
     for asking in asked:
         question = Asked.of(asking.text, corpus.lexical)
         scores = score(token_weights(asking.text), corpus.lexical, corpus.groups)
-        positions, _ = candidates(corpus, scores, nowhere)
+        positions, *_ = candidates(corpus, scores, nowhere)
         best = np.sort(positions[np.argsort(-scores.weighed[positions], kind="stable")[:SENTENCE_CANDIDATES]])
         passages = passages_of(corpus, best)
         labels = _answering(asking, corpus, best, passages)
