@@ -29,7 +29,8 @@ def upload(page, name, lines):
     page.locator("#eval-file input[type=file]").set_input_files(
         {"name": name, "mimeType": "text/plain", "buffer": content}
     )
-    page.locator("#eval-file", has_text=name).wait_for()
+    # The name is shown at once; the link with the size comes when the file has arrived.
+    page.locator("#eval-file a[href*='file=']", has_text=re.compile(r"\d")).first.wait_for()
 
 
 def numbered(count):
