@@ -42,7 +42,7 @@ EXAMPLE_COST = 0.15
 LEARNED_WEIGHT = 0.4  # best of 0 to 1 on the development cases; see docs/design/0006
 _EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
 _WHETHER = re.compile(r"有没有|有无|是否有|是不是|是.{0,4}吗|一样吗|一回事吗")
-# Logistic of the coverage, fitted by `eval/bench/answerability.py`; see docs/design/0003.
+# Logistic of the coverage, chosen on the development halves of eval/sets; see docs/design/0006.
 MIDPOINT, SLOPE = 0.30, 14.0
 
 
