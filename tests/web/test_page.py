@@ -168,7 +168,7 @@ def test_evaluation_of_a_small_set_runs_and_gives_its_report(page, tmp_path):
 def test_model_answer_streams_is_labelled_and_can_be_stopped(browser, knowledge, tmp_path):
     reply = "开党组织会议，到会的党组织班子成员要达到半数以上。[1]"
     with (
-        loopback_model(reply, "slow") as (model, address),
+        loopback_model(reply, "slow", pause_s=4) as (model, address),  # long enough to be seen by a busy page
         serving(
             knowledge.parent / "data", knowledge=knowledge, llm="auto", llm_model="m", llm_base_url=address
         ) as site,
