@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"generation", "index", "probe", "vectors"},
     {"evidence", "langchain_retriever", "retrieve"},
-    {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "review", "topic", "trace"},
+    {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "parts", "review", "topic", "trace"},
     {"assistant", "backup", "desk", "doctor", "upkeep"},
     {"__main__", "cli", "people", "terminal", "web"},
 ]  # fmt: skip
