@@ -78,8 +78,9 @@ class Assistant:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index; raise RerankerNotFound."""
-        if not self.settings.reranker:
-            return HybridRetriever(self.search_index, self.encoder)
+        if self.settings.reranker in ("", "off"):
+            ranked = not self.settings.reranker
+            return HybridRetriever(self.search_index, self.encoder, ranked=ranked)
         from rag.crossencoder import CrossEncoderReranker
 
         return HybridRetriever(self.search_index, self.encoder, CrossEncoderReranker(self.settings.reranker))

@@ -16,7 +16,7 @@ import gradio as gr
 
 from rag.errors import BadRequest, LingxueError
 from rag.records.conversations import Conversation
-from rag.web.ask_view import ALL, EMPTY_HEIGHT, HEIGHT, SUGGESTED, lay_out
+from rag.web.ask_view import ALL, SUGGESTED, lay_out
 from rag.web.chat import STOPPED, reply, shown
 from rag.web.gate import owner_of
 from rag.web.markup import escape
@@ -176,7 +176,7 @@ class Events:
         current = conversation.id if conversation else ""
         return (
             question,
-            gr.update(value=shown(conversation, working), height=HEIGHT if started else EMPTY_HEIGHT),
+            shown(conversation, working),  # no gr.update: that has Gradio build the chat's JSON schema anew
             current,
             editing,
             gr.update(visible=not started),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
 
 SUGGESTED = 4
-EMPTY_HEIGHT, HEIGHT = "11rem", "max(20rem, calc(100dvh - 23rem))"  # the box for questions stays in view
+HEIGHT = "max(20rem, calc(100dvh - 23rem))"  # the box for questions stays in view; lower while empty (CSS)
 MAX_QUESTION = 1000  # the assistant's limit; the box stops there
 WELCOME = (
     "### 想问什么？\n学校里的职责、程序、会议、材料写法，都可以问。"
@@ -87,7 +87,7 @@ def _history() -> dict[str, Any]:
 
 def _talk() -> dict[str, Any]:
     chatbot = gr.Chatbot(
-        show_label=False, label="对话", elem_id="chat", height=EMPTY_HEIGHT, container=False,
+        show_label=False, label="对话", elem_id="chat", height=HEIGHT, container=False,
         sanitize_html=True, allow_tags=False, latex_delimiters=[], buttons=[], layout="bubble",
         group_consecutive_messages=False, feedback_options=None, placeholder=WELCOME, line_breaks=False,
         allow_file_downloads=False,

@@ -11,8 +11,14 @@ import openpyxl
 import pytest
 from web_support import ROOT, ask, needs_chromium, opened
 
+from rag.web.evaluate import TITLES, bundled_sets
+
 CASES = (ROOT / "eval" / "sets" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
 pytestmark = needs_chromium
+
+
+def test_every_bundled_set_is_offered_under_a_name_for_teachers():
+    assert set(bundled_sets()) == set(TITLES)
 
 
 @contextmanager
