@@ -19,7 +19,7 @@ LAYERS = [
         "concepts", "config", "conversation", "crossencoder", "database", "documents", "docx", "embed", "features",
         "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup",
         "notices", "official", "offline", "outline_text", "overlap", "parsers", "postings", "prompting", "question", "records",
-        "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
+        "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "stored", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
