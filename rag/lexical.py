@@ -20,6 +20,7 @@ from rag.postings import CHINESE, Postings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.matching import Places
     from rag.types import Matrix
 
 K1, B = 0.6, 0.5  # chosen on training passages; the usual 1.5/.75 suits longer documents
@@ -89,7 +90,7 @@ class LexicalIndex:
             scores[places] += values
         return scores
 
-    def postings(self, token: str) -> tuple[NDArray[np.int32], Matrix]:
+    def postings(self, token: str) -> tuple[Places, Matrix]:
         """Return the positions of the texts that hold a token, rising, and its BM25 score in each.
 
         idf * f / (f + k1 * (1 - b + b * length / mean length)), idf as below: Lucene's form (Kamphuis et
@@ -106,16 +107,15 @@ class LexicalIndex:
         values *= idf
         return places, values.astype(np.float32)
 
-    def _places(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def _places(self, token: str) -> tuple[Places, NDArray[np.uint16]]:
         """Return the positions of the texts shown that hold a token, rising, and how often each does."""
         found = []
         for part, number, first in zip(self._parts, self._number(token), self._first, strict=False):
             if number >= 0:
                 span = slice(part.starts[number], part.starts[number + 1])
-                places = part.places[span] + np.int32(first) if first else part.places[span]
-                found.append((places, part.counts[span]))
+                found.append((part.places[span] + first, part.counts[span]))
         if not found:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint16)
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint16)
         places, counts = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
         if self._texts < self.size:
             shown = self._shown[places]

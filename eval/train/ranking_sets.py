@@ -94,7 +94,7 @@ class _KeptPostings:
         self._index, self._kept = index, kept
         self.size, self.idf = index.size, index.idf
 
-    def postings(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def postings(self, token: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         places, values = self._index.postings(token)
         kept = self._kept[places]
         return places[kept], values[kept]
