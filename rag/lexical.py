@@ -81,6 +81,7 @@ class LexicalIndex:
             for part, shown in zip(self._parts, np.split(self._shown, self._first[1:-1]), strict=True)
         ]
         self._numbers: dict[str, tuple[int, ...]] = {}
+        self._idfs: dict[str, float] = {}
 
     def scores(self, question: str) -> Matrix:
         """Return BM25 scores (size,) of all texts for a question."""
@@ -126,7 +127,7 @@ class LexicalIndex:
         numbers = self._numbers.get(token)
         if numbers is None:
             if len(self._numbers) > REMEMBERED:
-                self._numbers = {}
+                self._numbers, self._idfs = {}, {}
             numbers = self._numbers[token] = tuple(part.number(token) for part in self._parts)
         return numbers
 
@@ -140,8 +141,12 @@ class LexicalIndex:
 
     def idf(self, token: str) -> float:
         """Return Robertson's idf, kept positive: ln(1 + (N - n + .5)/(n + .5)), n texts with it."""
-        n = self._count(token)
-        return float(np.log1p((self._texts - n + 0.5) / (n + 0.5)))
+        found = self._idfs.get(token)
+        if found is None:
+            n = self._count(token)
+            found = float(np.log1p((self._texts - n + 0.5) / (n + 0.5)))
+            self._idfs[token] = found
+        return found
 
 
 def _frequencies(part: Postings, shown: NDArray[np.bool_]) -> NDArray[np.int64]:
