@@ -96,11 +96,14 @@ class Events:
         conversation = kept.ask(owner, current, question)
         try:
             events = reply(self._assistant, owner, conversation, use_model=use_model, collection=collection)
+            asked: str | None = ""  # the box is emptied once: the next question may be typed meanwhile
             for state, working in events:
-                yield self._screen(owner, state, search, working)
+                yield self._screen(owner, state, search, working, question=asked)
+                asked = None
         except Exception:
             logger.exception("answering failed")
-            yield self._screen(owner, kept.reply(owner, conversation.id, "error", UNEXPECTED), search)
+            failed = kept.reply(owner, conversation.id, "error", UNEXPECTED)
+            yield self._screen(owner, failed, search, question=None)
 
     def stop(self, current: str, search: str, request: gr.Request) -> Shown:
         """Give up the pending question; it goes back into the box."""
@@ -160,8 +163,9 @@ class Events:
         questions = suggestions(self._assistant, SUGGESTED)
         buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
         names = self._assistant.documents.collections()
+        conversation = self._assistant.records.conversations.get(owner, current)
         return (
-            *self._screen(owner, self._assistant.records.conversations.get(owner, current), ""),
+            *self._screen(owner, conversation, "", question=None),  # who types fast has begun already
             *buttons,
             gr.update(choices=[ALL, *names], value="", visible=bool(names)),
             gr.update(visible=settings.model_configured),
@@ -169,13 +173,13 @@ class Events:
 
     def _screen(
         self, owner: str, conversation: Conversation | None, search: str, working: str = "", *,
-        question: str = "", editing: bool = False,
+        question: str | None = "", editing: bool = False,
     ) -> Shown:  # fmt: skip
-        """Return the values of the screen's outputs, in their order."""
+        """Return the values of the screen's outputs, in their order; `question` None leaves what is typed."""
         started = conversation is not None
         current = conversation.id if conversation else ""
         return (
-            question,
+            gr.skip() if question is None else question,
             shown(conversation, working),  # no gr.update: that has Gradio build the chat's JSON schema anew
             current,
             editing,
