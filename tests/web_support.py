@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,9 @@ def serving(folder, *, knowledge, port=None, **settings):
         for _ in range(400):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
+                break
+            except urllib.error.HTTPError as served:  # who is not logged in is turned away: it serves
+                served.close()
                 break
             except OSError:
                 if server.poll() is not None:
