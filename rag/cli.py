@@ -101,7 +101,7 @@ def _ask(options: argparse.Namespace) -> int:
     history = _history(options.history) if options.history else []
     _ready(assistant)
     streamed = False
-    for event in assistant.ask(options.question, history):
+    for event in assistant.ask(options.question, history, private=options.private):
         if isinstance(event, Delta) and not options.json and sys.stdout.isatty():
             sys.stdout.write(event.text)
             sys.stdout.flush()

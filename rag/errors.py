@@ -24,6 +24,7 @@
     ├── RerankerNotFound
     ├── ModelFailed        a language model gave no usable reply
     │   └── ModelRefused   its server rejected the key or the request
+    ├── HeldBack           personal numbers were not sent to a model
     ├── BadSettings
     ├── BadCases
     └── BadRequest
@@ -203,6 +204,21 @@ class ModelRefused(ModelFailed):
         "大模型服务拒绝了请求（{reason}）。"
         "请检查 LINGXUE_LLM_API_KEY、LINGXUE_LLM_MODEL 和 LINGXUE_LLM_BASE_URL。"
     )
+
+
+class HeldBack(LingxueError):
+    """A message was not sent to an outside model because personal numbers are in it."""
+
+    template = (
+        "要发给大模型的内容里有{found}，已停下，没有发给 {receiver}。请把号码改掉再试，或只用资料摘录回答。"
+    )
+
+    @property
+    def notice(self) -> str:
+        """What to say above an answer that was made without the model instead."""
+        return "要发给大模型的内容里有{found}，没有发给 {receiver}，以下不用大模型、直接依据资料。".format(
+            **self.values
+        )
 
 
 class BadSettings(LingxueError):
