@@ -19,6 +19,8 @@
     ├── SourceNotFound
     ├── SourceDamaged
     ├── StoreLost
+    ├── RecordsDamaged
+    ├── RecordsLost
     ├── BackupUnusable
     ├── EncoderNotFound
     ├── RerankerNotFound
@@ -152,6 +154,24 @@ class StoreLost(LingxueError):
     template = (
         "数据库不见了：{path}（索引还在）。请用 lingxue restore 从备份恢复；没有备份就删除旁边的 index 文件夹"
         "再运行 lingxue index 重新建立，逐个加入的文件要再加一次。"
+    )
+
+
+class RecordsDamaged(LingxueError):
+    """The database of conversations, drafts and accounts is not readable as ours."""
+
+    template = (
+        "对话、提纲和账号的记录文件已损坏：{path}（{reason}）。请先停下领学，用 lingxue restore 从备份恢复；"
+        "没有备份就把这个文件移走，再启动会新建空的。资料库没有受影响。"
+    )
+
+
+class RecordsLost(LingxueError):
+    """There were accounts, and their database is gone or empty."""
+
+    template = (
+        "登录账号不见了：{path} 里原来有账号，现在一个也没有，所以没有打开网页，以免换了人管。"
+        "请用 lingxue restore 从备份恢复；确实要从头开始，请先运行 lingxue user add 名字 --admin。"
     )
 
 

@@ -58,7 +58,9 @@ def sheet(xml, *, head="", strings=""):
     space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
     book = f'<workbook xmlns="{space}" xmlns:r="{made._RELATION[:-1]}"><sheets><sheet name="一" sheetId="1" r:id="r1"/></sheets></workbook>'
-    types = made._TYPES.replace(made._WORD + "document", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    types = made._TYPES.replace(
+        made._WORD + "document", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    )
     types = types.replace("/word/document.xml", "/xl/workbook.xml")
     return packed([
         ("[Content_Types].xml", types), ("_rels/.rels", made._relations("xl/workbook.xml")), ("xl/workbook.xml", book),
@@ -93,7 +95,11 @@ def pdf_of(*objects, trailer="/Root 1 0 R"):
     out, places = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
-        out += f"{number} 0 obj\n".encode() + (body if isinstance(body, bytes) else body.encode()) + b"\nendobj\n"
+        out += (
+            f"{number} 0 obj\n".encode()
+            + (body if isinstance(body, bytes) else body.encode())
+            + b"\nendobj\n"
+        )
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{place:010} 00000 n \n".encode() for place in places)
@@ -108,13 +114,29 @@ def stream(data, more="", length=None):
 
 def bombs():
     """Archives that expand to far more than they are."""
-    for suffix, member in ((".docx", "word/document.xml"), (".xlsx", "xl/workbook.xml"), (".pptx", "ppt/presentation.xml")):
-        base = [("[Content_Types].xml", made._TYPES.encode()), ("_rels/.rels", made._relations(member).encode())]
+    for suffix, member in (
+        (".docx", "word/document.xml"),
+        (".xlsx", "xl/workbook.xml"),
+        (".pptx", "ppt/presentation.xml"),
+    ):
+        base = [
+            ("[Content_Types].xml", made._TYPES.encode()),
+            ("_rels/.rels", made._relations(member).encode()),
+        ]
         for size in (30, 299, 350):
-            yield f"炸弹{size}M{suffix}", lambda base=base, member=member, size=size: with_members(blown([member], size * MB), base)
+            yield (
+                f"炸弹{size}M{suffix}",
+                lambda base=base, member=member, size=size: with_members(blown([member], size * MB), base),
+            )
         yield f"炸弹1G{suffix}", lambda member=member: blown([member], 1024 * MB)
-        yield f"分成多份的炸弹{suffix}", lambda member=member: blown([member, *(f"x/{n}.xml" for n in range(40))], 20 * MB)
-        yield f"成员过多{suffix}", lambda member=member: packed([(member, "")] + [(f"x/{n}", "") for n in range(20_500)])
+        yield (
+            f"分成多份的炸弹{suffix}",
+            lambda member=member: blown([member, *(f"x/{n}.xml" for n in range(40))], 20 * MB),
+        )
+        yield (
+            f"成员过多{suffix}",
+            lambda member=member: packed([(member, "")] + [(f"x/{n}", "") for n in range(20_500)]),
+        )
         yield f"谎报大小{suffix}", lambda member=member: lying(blown([member], 30 * MB))
         yield f"重叠{suffix}", lambda member=member: overlapping(packed([(member, "<a/>" * 9000)]))
         for depth in (1, 3, 9):
@@ -164,8 +186,12 @@ def entities(secret):
     for name, dtd in ENTITIES.items():
         head = dtd.replace("{secret}", secret).replace("{home}", HOME)
         yield f"{name}.docx", lambda head=head: word(made.p("&x;甲"), head=head)
-        yield f"{name}.xlsx", lambda head=head: sheet(
-            '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&x;</t></is></c></row></sheetData>', head=head
+        yield (
+            f"{name}.xlsx",
+            lambda head=head: sheet(
+                '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&x;</t></is></c></row></sheetData>',
+                head=head,
+            ),
         )
         yield f"{name}16.docx", lambda head=head: packed([
             ("[Content_Types].xml", made._TYPES), ("_rels/.rels", made._relations("word/document.xml")),
@@ -174,7 +200,12 @@ def entities(secret):
         yield f"{name}.html", lambda head=head: f"{head}<html><body><p>&x;甲乙</p></body></html>".encode()
         yield f"{name}.md", lambda head=head: f"{head}\n\n&x;甲乙\n".encode()
         yield f"{name}.mht", lambda head=head: made.mht(f"{head}<p>&x;甲乙</p>")
-    yield "引入.docx", lambda: word(f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file://{secret}" parse="text"/>')
+    yield (
+        "引入.docx",
+        lambda: word(
+            f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file://{secret}" parse="text"/>'
+        ),
+    )
     field = f'<w:r><w:instrText>INCLUDETEXT "{secret}"</w:instrText></w:r>'
     yield "域.docx", lambda: word(f"<w:p>{field}{made.r('甲')}</w:p>")
     linked = f'<Relationship Id="r9" Type="{made._RELATION}aFChunk" Target="file://{secret}" TargetMode="External"/>'
@@ -195,12 +226,33 @@ def macros():
     for suffix, maker in docs.items():
         folder = {".docx": "word", ".xlsx": "xl", ".pptx": "ppt"}[suffix]
         for name in (suffix, suffix.replace("x", "m") if suffix != ".xlsx" else ".xlsm", f".宏{suffix}"):
-            yield f"带宏{name}", lambda maker=maker, folder=folder: with_members(whole(maker), [(f"{folder}/vbaProject.bin", project)])
-    yield "自动运行.docm", lambda: word('<w:p><w:r><w:instrText> DDEAUTO c:\\\\windows\\\\cmd.exe "/k calc" </w:instrText></w:r></w:p>' + made.p("甲"))
-    yield "公式.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1"><f>HYPERLINK("' + HOME + '")</f><v>1</v></c><c r="B1" t="inlineStr"><is><t>=cmd|\' /C calc\'!A0</t></is></c></row></sheetData>')
+            yield (
+                f"带宏{name}",
+                lambda maker=maker, folder=folder: with_members(
+                    whole(maker), [(f"{folder}/vbaProject.bin", project)]
+                ),
+            )
+    yield (
+        "自动运行.docm",
+        lambda: word(
+            '<w:p><w:r><w:instrText> DDEAUTO c:\\\\windows\\\\cmd.exe "/k calc" </w:instrText></w:r></w:p>'
+            + made.p("甲")
+        ),
+    )
+    yield (
+        "公式.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1"><c r="A1"><f>HYPERLINK("'
+            + HOME
+            + '")</f><v>1</v></c><c r="B1" t="inlineStr"><is><t>=cmd|\' /C calc\'!A0</t></is></c></row></sheetData>'
+        ),
+    )
     yield "老宏.doc", lambda: project
     yield "老宏.xls", lambda: project
-    yield "脚本.html", lambda: b"<html><script>" + b"while(1){}" * 1000 + b"</script><body>\xe7\x94\xb2</body></html>"
+    yield (
+        "脚本.html",
+        lambda: b"<html><script>" + b"while(1){}" * 1000 + b"</script><body>\xe7\x94\xb2</body></html>",
+    )
     yield "脚本.pdf", lambda: pdf_of("<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.launchURL('x'))>>>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/AA<</O<</S/Launch/F(cmd.exe)>>>>>>")  # fmt: skip
 
@@ -208,17 +260,50 @@ def macros():
 def deep():
     """Things inside things inside things."""
     for depth in (300, 5_000, 50_000):
-        yield f"深段{depth}.docx", lambda depth=depth: word("<w:sdt><w:sdtContent>" * depth + made.p("甲") + "</w:sdtContent></w:sdt>" * depth)
-        yield f"深表{depth}.docx", lambda depth=depth: word("<w:tbl><w:tr><w:tc>" * depth + made.p("甲") + "</w:tc></w:tr></w:tbl>" * depth)
-        yield f"深层{depth}.xlsx", lambda depth=depth: sheet("<sheetData><row r='1'><c r='A1' t='inlineStr'><is>" + "<r>" * depth + "<t>甲</t>" + "</r>" * depth + "</is></c></row></sheetData>")
+        yield (
+            f"深段{depth}.docx",
+            lambda depth=depth: word(
+                "<w:sdt><w:sdtContent>" * depth + made.p("甲") + "</w:sdtContent></w:sdt>" * depth
+            ),
+        )
+        yield (
+            f"深表{depth}.docx",
+            lambda depth=depth: word(
+                "<w:tbl><w:tr><w:tc>" * depth + made.p("甲") + "</w:tc></w:tr></w:tbl>" * depth
+            ),
+        )
+        yield (
+            f"深层{depth}.xlsx",
+            lambda depth=depth: sheet(
+                "<sheetData><row r='1'><c r='A1' t='inlineStr'><is>"
+                + "<r>" * depth
+                + "<t>甲</t>"
+                + "</r>" * depth
+                + "</is></c></row></sheetData>"
+            ),
+        )
         for tag in ("div", "table", "ul", "blockquote", "b", "font"):
-            yield f"深{tag}{depth}.html", lambda depth=depth, tag=tag: (f"<{tag}>" * depth + "甲乙丙" + f"</{tag}>" * depth).encode()
+            yield (
+                f"深{tag}{depth}.html",
+                lambda depth=depth, tag=tag: (f"<{tag}>" * depth + "甲乙丙" + f"</{tag}>" * depth).encode(),
+            )
         yield f"不闭合{depth}.html", lambda depth=depth: ("<div><p>甲" * depth).encode()
         yield f"深引{depth}.md", lambda depth=depth: (">" * depth + " 甲乙\n").encode()
-        yield f"深列{depth}.md", lambda depth=depth: "".join(" " * (n % 2000) + "- 甲\n" for n in range(depth)).encode()
+        yield (
+            f"深列{depth}.md",
+            lambda depth=depth: "".join(" " * (n % 2000) + "- 甲\n" for n in range(depth)).encode(),
+        )
         yield f"深括{depth}.md", lambda depth=depth: ("[" * depth + "甲乙" + "](x)" * depth).encode()
-        yield f"深组{depth}.rtf", lambda depth=depth: (r"{\rtf1" + "{" * depth + "a" + "}" * depth + "}").encode()
-        yield f"深数组{depth}.pdf", lambda depth=depth: pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>", "[" * depth + "]" * depth)
+        yield (
+            f"深组{depth}.rtf",
+            lambda depth=depth: (r"{\rtf1" + "{" * depth + "a" + "}" * depth + "}").encode(),
+        )
+        yield (
+            f"深数组{depth}.pdf",
+            lambda depth=depth: pdf_of(
+                "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>", "[" * depth + "]" * depth
+            ),
+        )
 
 
 def pdfs():
@@ -227,7 +312,10 @@ def pdfs():
     for share in (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99):
         yield f"截断{share}.pdf", lambda share=share: good[: int(len(good) * share)]
         yield f"缺头{share}.pdf", lambda share=share: good[int(len(good) * share) :]
-    page, pages = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    page, pages = (
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+    )
     root = "<</Type/Catalog/Pages 2 0 R>>"
     bomb = zlib.compress(bytes(200 * MB), 1)
     kinds = {
@@ -285,9 +373,19 @@ def long():
     for name, unit in (("数字", "1"), ("字母", "a"), ("汉字", "书"), ("句号", "。"), ("条", "第一条"), ("空格", " x"), ("左括号", "（"),
                        ("引号", "“"), ("星号", "*"), ("竖线", "|a"), ("文号", "教〔2022〕1号"), ("制表", "\ta")):  # fmt: skip
         for suffix in (".txt", ".md", ".html"):
-            yield f"一行{name}{suffix}", lambda unit=unit: (unit * (10 * MB // len(unit.encode()) + 1)).encode()[: 10 * MB // 3 * 3]
+            yield (
+                f"一行{name}{suffix}",
+                lambda unit=unit: (unit * (10 * MB // len(unit.encode()) + 1)).encode()[: 10 * MB // 3 * 3],
+            )
     yield "一行.docx", lambda: word(made.p("书" * (10 * MB // 3)))
-    yield "一格.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>' + "书" * (10 * MB // 3) + "</t></is></c></row></sheetData>")
+    yield (
+        "一格.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>'
+            + "书" * (10 * MB // 3)
+            + "</t></is></c></row></sheetData>"
+        ),
+    )
     yield "一属性.html", lambda: ("<p title='" + "a" * 5 * MB + "'>甲乙</p>").encode()
     yield "万标签.html", lambda: ("<b>甲</b>" * 300_000).encode()
     yield "万段.docx", lambda: word(made.p("甲乙丙") * 60_000)
@@ -312,7 +410,12 @@ def surrogates():
         name = code.strip("&#;")
         yield f"引用{name}.docx", lambda code=code: word(made.p(f"甲{code}乙"))
         yield f"引用{name}.html", lambda code=code: f"<p>甲{code}乙</p>".encode()
-        yield f"引用{name}.xlsx", lambda code=code: sheet(f'<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>甲{code}</t></is></c></row></sheetData>')
+        yield (
+            f"引用{name}.xlsx",
+            lambda code=code: sheet(
+                f'<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>甲{code}</t></is></c></row></sheetData>'
+            ),
+        )
 
 
 TRICKS = ("../../越界.xml", "/etc/越界.xml", "C:\\越界.xml", "..\\..\\越界.xml", "word/../../越界.xml", "CON", "a\nb.xml", "‮fdp.xml", "word/document.xml ",
@@ -324,8 +427,13 @@ def names():
     docs = {".docx": made.word_document(made.with_furniture), ".xlsx": made.workbook, ".pptx": made.slides}
     for number, trick in enumerate(TRICKS):
         for suffix, maker in docs.items():
-            yield f"名{number}{suffix}", lambda maker=maker, trick=trick: with_members(whole(maker), [(trick, b"<a/>")])
-        rel = f'<Relationship Id="r9" Type="{made._RELATION}footnotes" Target="{trick.strip()}"/>'.replace("\n", "")
+            yield (
+                f"名{number}{suffix}",
+                lambda maker=maker, trick=trick: with_members(whole(maker), [(trick, b"<a/>")]),
+            )
+        rel = f'<Relationship Id="r9" Type="{made._RELATION}footnotes" Target="{trick.strip()}"/>'.replace(
+            "\n", ""
+        )
         yield f"指{number}.docx", lambda rel=rel: word(made.p("甲"), rels=rel)
     for name in ("-rf.txt", "$(touch 越界).txt", "`id`.txt", "; rm x.txt", "%2e%2e%2f越界.txt", "<img src=x onerror=alert(1)>.md", "' OR 1=1 --.txt",
                  "{{7*7}}.txt", "\u202egpj.txt", "a\nb.txt", "词" * 60 + ".txt", " .txt", "a.txt.exe", "a.PDF.txt", "nul.txt", "\U0001f600.txt", "甲\u200b.txt"):  # fmt: skip
@@ -335,36 +443,139 @@ def names():
 def sheets():
     """Tables that claim to be endless, refer to nothing or to themselves."""
     cell = '<c r="{}" t="inlineStr"><is><t>甲</t></is></c>'
-    yield "最远格.xlsx", lambda: sheet('<dimension ref="A1:XFD1048576"/><sheetData><row r="1">' + cell.format("A1") + '</row><row r="1048576">' + cell.format("XFD1048576") + "</row></sheetData>")
-    yield "假尺寸.xlsx", lambda: sheet('<dimension ref="A1:XFD1048576"/><sheetData><row r="1">' + cell.format("A1") + "</row></sheetData>")
-    yield "缺字串.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1" t="s"><v>99999</v></c></row></sheetData>')
-    yield "负字串.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1" t="s"><v>-1</v></c></row></sheetData>', strings="<si><t>甲</t></si>")
-    yield "大合并.xlsx", lambda: sheet('<sheetData><row r="1">' + cell.format("A1") + '</row></sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>')
-    yield "万合并.xlsx", lambda: sheet('<sheetData><row r="1">' + cell.format("A1") + "</row></sheetData><mergeCells>" + "".join(f'<mergeCell ref="A{n}:C{n}"/>' for n in range(1, 20_000)) + "</mergeCells>")
-    yield "坏日期.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1" t="d"><v>99999-99-99</v></c><c r="B1"><v>1e308</v></c><c r="C1"><v>nan</v></c></row></sheetData>')
-    yield "坏格名.xlsx", lambda: sheet('<sheetData><row r="1">' + cell.format("ZZZZZZ99999999999") + cell.format("??") + "</row></sheetData>")
-    yield "坏样式.xlsx", lambda: sheet('<sheetData><row r="1"><c r="A1" s="9999"><v>1</v></c></row></sheetData>')
+    yield (
+        "最远格.xlsx",
+        lambda: sheet(
+            '<dimension ref="A1:XFD1048576"/><sheetData><row r="1">'
+            + cell.format("A1")
+            + '</row><row r="1048576">'
+            + cell.format("XFD1048576")
+            + "</row></sheetData>"
+        ),
+    )
+    yield (
+        "假尺寸.xlsx",
+        lambda: sheet(
+            '<dimension ref="A1:XFD1048576"/><sheetData><row r="1">'
+            + cell.format("A1")
+            + "</row></sheetData>"
+        ),
+    )
+    yield (
+        "缺字串.xlsx",
+        lambda: sheet('<sheetData><row r="1"><c r="A1" t="s"><v>99999</v></c></row></sheetData>'),
+    )
+    yield (
+        "负字串.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1"><c r="A1" t="s"><v>-1</v></c></row></sheetData>',
+            strings="<si><t>甲</t></si>",
+        ),
+    )
+    yield (
+        "大合并.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1">'
+            + cell.format("A1")
+            + '</row></sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'
+        ),
+    )
+    yield (
+        "万合并.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1">'
+            + cell.format("A1")
+            + "</row></sheetData><mergeCells>"
+            + "".join(f'<mergeCell ref="A{n}:C{n}"/>' for n in range(1, 20_000))
+            + "</mergeCells>"
+        ),
+    )
+    yield (
+        "坏日期.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1"><c r="A1" t="d"><v>99999-99-99</v></c><c r="B1"><v>1e308</v></c><c r="C1"><v>nan</v></c></row></sheetData>'
+        ),
+    )
+    yield (
+        "坏格名.xlsx",
+        lambda: sheet(
+            '<sheetData><row r="1">'
+            + cell.format("ZZZZZZ99999999999")
+            + cell.format("??")
+            + "</row></sheetData>"
+        ),
+    )
+    yield (
+        "坏样式.xlsx",
+        lambda: sheet('<sheetData><row r="1"><c r="A1" s="9999"><v>1</v></c></row></sheetData>'),
+    )
     yield "空表.xlsx", lambda: sheet("<sheetData/>")
-    yield "万行.xlsx", lambda: sheet("<sheetData>" + "".join(f'<row r="{n}">{cell.format(f"A{n}")}</row>' for n in range(1, 40_000)) + "</sheetData>")
-    loop = "".join(f'<w:style w:type="paragraph" w:styleId="s{n}"><w:basedOn w:val="s{1 - n}"/></w:style>' for n in (0, 1))
+    yield (
+        "万行.xlsx",
+        lambda: sheet(
+            "<sheetData>"
+            + "".join(f'<row r="{n}">{cell.format(f"A{n}")}</row>' for n in range(1, 40_000))
+            + "</sheetData>"
+        ),
+    )
+    loop = "".join(
+        f'<w:style w:type="paragraph" w:styleId="s{n}"><w:basedOn w:val="s{1 - n}"/></w:style>'
+        for n in (0, 1)
+    )
     relation = f'<Relationship Id="r1" Type="{made._RELATION}styles" Target="styles.xml"/>'
-    yield "样式循环.docx", lambda: word('<w:p><w:pPr><w:pStyle w:val="s0"/></w:pPr>' + made.r("甲") + "</w:p>", rels=relation, styles=f"<w:styles {W}>{loop}</w:styles>")
-    yield "缺脚注.docx", lambda: word('<w:p><w:r><w:footnoteReference w:id="77"/></w:r>' + made.r("甲") + "</w:p>")
+    yield (
+        "样式循环.docx",
+        lambda: word(
+            '<w:p><w:pPr><w:pStyle w:val="s0"/></w:pPr>' + made.r("甲") + "</w:p>",
+            rels=relation,
+            styles=f"<w:styles {W}>{loop}</w:styles>",
+        ),
+    )
+    yield (
+        "缺脚注.docx",
+        lambda: word('<w:p><w:r><w:footnoteReference w:id="77"/></w:r>' + made.r("甲") + "</w:p>"),
+    )
     yield "缺编号.docx", lambda: word(made.item("甲", level=99, number=12345))
-    yield "跨行无限.docx", lambda: word('<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr>' + made.p("甲") + "</w:tc></w:tr></w:tbl>")
-    yield "跨列无限.html", lambda: '<table><tr><td colspan="99999999" rowspan="99999999">甲<td>乙</table>'.encode()
-    yield "无正文.docx", lambda: packed([("[Content_Types].xml", made._TYPES), ("_rels/.rels", made._relations("word/none.xml"))])
-    yield "关系循环.docx", lambda: packed([("[Content_Types].xml", made._TYPES), ("_rels/.rels", made._relations("_rels/.rels"))])
+    yield (
+        "跨行无限.docx",
+        lambda: word(
+            '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr>'
+            + made.p("甲")
+            + "</w:tc></w:tr></w:tbl>"
+        ),
+    )
+    yield (
+        "跨列无限.html",
+        lambda: '<table><tr><td colspan="99999999" rowspan="99999999">甲<td>乙</table>'.encode(),
+    )
+    yield (
+        "无正文.docx",
+        lambda: packed(
+            [("[Content_Types].xml", made._TYPES), ("_rels/.rels", made._relations("word/none.xml"))]
+        ),
+    )
+    yield (
+        "关系循环.docx",
+        lambda: packed(
+            [("[Content_Types].xml", made._TYPES), ("_rels/.rels", made._relations("_rels/.rels"))]
+        ),
+    )
     yield "类型缺.docx", lambda: packed([("word/document.xml", f"<w:document {W}/>")])
 
 
 def pictures():
     """Pictures that are none, or claim to be as large as a town."""
+
     def png(width, height, data):
         def part(kind, body):
             return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-        return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + part(b"IDAT", data) + part(b"IEND", b"")
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + part(b"IDAT", data)
+            + part(b"IEND", b"")
+        )
 
     yield "巨图.png", lambda: png(60_000, 60_000, zlib.compress(bytes(MB), 9))
     yield "零图.png", lambda: png(0, 0, b"")
@@ -373,11 +584,31 @@ def pictures():
     yield "循环.gif", lambda: b"GIF89a" + b"\xff" * 900
     yield "坏.tif", lambda: b"II*\0\x08\0\0\0\xff\xff" + b"\xff" * 90
     yield "坏.bmp", lambda: b"BM" + b"\xff" * 200
-    yield "矢量.svg", lambda: f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{HOME}"/><script>1</script></svg>'.encode()
+    yield (
+        "矢量.svg",
+        lambda: (
+            f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{HOME}"/><script>1</script></svg>'.encode()
+        ),
+    )
     for name, depth in (("浅", 3), ("深", 400)):
-        body = b"".join(b"--b%d\r\nContent-Type: multipart/related; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
-        yield f"{name}信.mht", lambda body=body: b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b0\r\n\r\n" + body
-    yield "坏信.mht", lambda: b"MIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"<p>") + b"!!!" * 99
+        body = b"".join(
+            b"--b%d\r\nContent-Type: multipart/related; boundary=b%d\r\n\r\n" % (n, n + 1)
+            for n in range(depth)
+        )
+        yield (
+            f"{name}信.mht",
+            lambda body=body: (
+                b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b0\r\n\r\n" + body
+            ),
+        )
+    yield (
+        "坏信.mht",
+        lambda: (
+            b"MIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            + base64.b64encode(b"<p>")
+            + b"!!!" * 99
+        ),
+    )
 
 
 def cheap(secret):
