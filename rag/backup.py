@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from rag.atomic import replacing
 from rag.database import check_file, copy_database
 from rag.errors import BackupUnusable, DataDirUnusable
+from rag.reasons import why
 
 FORMAT = 1
 MANIFEST = "lingxue-backup.json"
@@ -46,7 +47,7 @@ def back_up(data_dir: Path, target: Path) -> int:
             manifest = {"format": FORMAT, "program": _program(), "made": _now(), "files": files}
             archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     except OSError as err:
-        raise DataDirUnusable(path=target.parent, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=target.parent, reason=why(err)) from err
     return len(files)
 
 
@@ -61,12 +62,12 @@ def restore(source: Path, data_dir: Path) -> int:
         data_dir.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=data_dir, prefix=".restore-"))
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err
     try:
         names = _unpack(source, staging)
         _exchange(staging, data_dir)
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return len(names)

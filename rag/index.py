@@ -37,6 +37,7 @@ from rag.generation import (
 from rag.lexical import LexicalIndex
 from rag.probe import write_sample
 from rag.protocols import Encoder
+from rag.reasons import why
 from rag.store import Store
 from rag.types import Chunk
 from rag.vectors import BATCH, Collection, EmbeddedCollection, ServerCollection, exact, lost
@@ -107,7 +108,7 @@ class Index:
             self._collect(generation)
             self._store.purge()
         except OSError as err:
-            raise DataDirUnusable(path=self._folder, reason=err.strerror or err) from err
+            raise DataDirUnusable(path=self._folder, reason=why(err)) from err
         self._seen = (self._pointer(), self._store.removals)
         self._store.checkpoint()
         return generation

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DataDirUnusable
+from rag.reasons import why
 
 NAME = "settings.json"
 FIELDS = ("llm_provider", "llm_base_url", "llm_model", "llm_api_key")
@@ -41,4 +42,4 @@ def save(data_dir: Path, values: dict[str, str]) -> None:
             json.dump(kept, out, ensure_ascii=False)
         partial.replace(data_dir / NAME)
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err

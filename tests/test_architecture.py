@@ -18,7 +18,7 @@ LAYERS = [
         "answerability", "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean",
         "concepts", "config", "conversation", "crossencoder", "database", "documents", "docx", "embed", "features",
         "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup",
-        "notices", "official", "offline", "outline_text", "overlap", "parsers", "prompting", "question", "records",
+        "notices", "official", "offline", "outline_text", "overlap", "parsers", "privacy", "prompting", "question", "reasons", "records",
         "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests_support import own_address
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,16 +106,6 @@ def opened(browser, address, *, ready="#question textarea", **options):
     finally:
         context.close()
     assert not wrong, wrong
-
-
-def own_address():
-    """This computer's address in its network, where it has one: nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: no such host
-        except OSError:
-            return "127.0.0.1"
-        return probe.getsockname()[0]
 
 
 def add_user(data, name, *, admin=False):

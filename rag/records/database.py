@@ -27,11 +27,13 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
-from rag.errors import BadSettings, DataDirUnusable
+from rag.errors import BadSettings, DataDirUnusable, LingxueError, RecordsDamaged
+from rag.reasons import why
 
 LOCAL = ""  # the owner where nobody logs in: whoever sits at this computer
+FILE = "records.db"
 BUSY_S = 30  # how long a writer waits for another one
 
 metadata = MetaData()
@@ -106,12 +108,12 @@ class Database:
     def __init__(self, folder: Path, url: str = "") -> None:
         """Open or make the database; SQLite in the folder where no address is given.
 
-        Raises: DataDirUnusable; BadSettings for an address that cannot be used.
+        Raises: DataDirUnusable; RecordsDamaged; BadSettings for an address that cannot be used.
         """
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            address = make_url(url) if url else URL.create("sqlite", database=str(folder / "records.db"))
+            address = make_url(url) if url else URL.create("sqlite", database=str(folder / FILE))
             self._engine = create_engine(address)
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _prepare)
@@ -122,7 +124,7 @@ class Database:
                 name="LINGXUE_DATABASE_URL", value="……", reason=f"不能用：{type(err).__name__}"
             ) from err
         except (OSError, SQLAlchemyError) as err:
-            raise DataDirUnusable(path=folder, reason=_reason(err)) from err
+            raise _told(folder, err) from err
 
     @property
     def engine(self) -> Engine:
@@ -131,12 +133,12 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Give a connection in a transaction; raise DataDirUnusable where the database fails."""
+        """Give a connection in a transaction; raise DataDirUnusable or RecordsDamaged where it fails."""
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as err:
-            raise DataDirUnusable(path=self._folder, reason=_reason(err)) from err
+            raise _told(self._folder, err) from err
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -147,7 +149,7 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_S * 1000}",
     ):
@@ -155,11 +157,13 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _reason(err: Exception) -> str:
+def _told(folder: Path, err: Exception) -> LingxueError:
     """What went wrong, without the statement and its values."""
-    if isinstance(err, OSError):
-        return err.strerror or type(err).__name__
-    return str(getattr(err, "orig", None) or type(err).__name__)
+    reason = why(getattr(err, "orig", None) or err)
+    # SQLite's own class, and no subclass of it, for a file that is cut, overwritten or no database.
+    if type(err) is DatabaseError:
+        return RecordsDamaged(path=folder / FILE, reason=reason)
+    return DataDirUnusable(path=folder, reason=reason)
 
 
 def new_id() -> str:

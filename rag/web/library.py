@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from rag.config import shipped_dir
 from rag.errors import LingxueError
 from rag.parsers import supported_suffixes
+from rag.reasons import why
 from rag.web.background import Background
 from rag.web.fragments import admin_only, screen, told
 from rag.web.gate import user_of
@@ -166,7 +167,7 @@ def _add_files(app: FastAPI, library: Library) -> None:
         try:
             return library.keep(file)
         except OSError as err:
-            return JSONResponse({"error": f"存不下这个文件（{err.strerror or err}）。请检查磁盘空间。"})
+            return JSONResponse({"error": f"存不下这个文件（{why(err)}）。请检查磁盘空间。"})
 
     @app.post("/library/jobs")
     def begin(request: Request, work: _Text = "sync") -> HTMLResponse:

@@ -154,7 +154,7 @@ def privacy_html(settings: Settings, *, shared: bool) -> str:
         + "，程序不向外连网。"
     )
     model = (
-        f"用大模型时，问题和用到的资料片段会发给 {settings.llm_base_url or '模型服务商'}；其余不发。"
+        f"用大模型时，问题和用到的资料片段会发给 {settings.model_host}；其余不发。"
         if settings.model_configured
         else "没有设置大模型，什么也不往外发。"
     )

@@ -9,8 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from rag.config import LOOPBACK
-from rag.errors import BadSettings, LingxueError
+from rag.errors import BadSettings, LingxueError, RecordsLost
 from rag.offline import stay_offline
+from rag.upkeep import note_records
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -93,11 +94,18 @@ def _with_gradio(app: FastAPI, assistant: Assistant, *, login: bool) -> FastAPI:
 
 
 def _accounts(assistant: Assistant) -> Accounts | None:
-    """Return the accounts where people have to log in, or None; raise BadSettings where nobody could."""
+    """Return the accounts where people have to log in, or None.
+
+    Raises: BadSettings: nobody could log in. RecordsLost: somebody could, and the accounts are gone.
+    """
     if not assistant.settings.login_required:
         return None
     accounts = assistant.records.accounts
-    if not accounts.has_admin():
+    if accounts.has_admin():
+        note_records(assistant.store, accounts=True)
+    elif assistant.store.meta("accounts"):
+        raise RecordsLost(path=assistant.settings.data_dir / "records.db")
+    else:
         raise BadSettings(
             name="LINGXUE_HOST",
             value=assistant.settings.host,

@@ -8,7 +8,17 @@ import urllib.request
 import docx
 import pytest
 from loopback_model import loopback_model
-from web_support import PASSWORD, add_user, ask, free_port, log_in, needs_chromium, opened, serving
+from web_support import (
+    PASSWORD,
+    add_user,
+    ask,
+    free_port,
+    log_in,
+    needs_chromium,
+    opened,
+    own_address,
+    serving,
+)
 
 pytestmark = needs_chromium
 QUESTION = "党组织会议要多少人到会才能开？"
@@ -157,6 +167,34 @@ def test_model_is_set_tried_and_used_without_showing_its_key(browser, knowledge,
         page.reload()
         page.locator("#no-model").wait_for()
         assert "已逐句核对" in ask(page, QUESTION).inner_text()
+
+
+def test_personal_numbers_are_asked_about_before_they_leave_this_computer(browser, knowledge, tmp_path):
+    reply = "开党组织会议，到会的党组织班子成员要达到半数以上。[1]"
+    private = f"{QUESTION}我的身份证号是11010519491231002X"
+    with loopback_model(reply, host="0.0.0.0") as (model, address):
+        outside = address.replace("127.0.0.1", own_address())
+        settings = {"llm_base_url": outside, "llm_model": "m"}
+        with (
+            serving(tmp_path / "data", knowledge=knowledge, **settings) as site,
+            opened(browser, site) as page,
+        ):
+            held = ask(page, private).inner_text()
+            assert "还没有发送" in held and "身份证号 110*************2X" in held and own_address() in held
+            page.reload()  # the choice is still there
+            page.locator("#held-send").wait_for(timeout=30_000)
+            page.click("#held-extract")
+            page.locator("#chat .lx-answered", has_text="未用大模型").wait_for(timeout=30_000)
+            assert page.locator("#held-send").is_hidden() and not model.requests
+            page.click("#new")
+            page.locator("#chat .lx-answer").wait_for(state="detached")
+            ask(page, private)
+            page.click("#held-send")
+            page.locator("#chat .lx-answered", has_text="已逐句核对").wait_for(timeout=30_000)
+            assert (
+                "11010519491231002X" in str(model.requests)
+                and page.locator("#chat .lx-question").count() == 1
+            )
 
 
 @pytest.fixture(scope="module")
