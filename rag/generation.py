@@ -24,6 +24,7 @@ import numpy as np
 from rag.atomic import write_text
 from rag.features import Groups
 from rag.lexical import LexicalIndex
+from rag.postings import Postings
 from rag.types import Chunk
 from rag.vectors import (
     Collection,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LAYOUT = 3  # raise when what a generation holds changes: old ones are then rebuilt
+LAYOUT = 4  # raise when what a generation holds changes: old ones are then rebuilt
 RETRY_S = 15.0  # after a failure Chroma is left alone so long
 CHROMA, LEXICAL, VECTORS = "chroma", "lexical", "vectors.npy"
 _KEY, _CHUNKS = "key.json", "chunks.json"
@@ -83,7 +84,7 @@ class Generation:
         """
         self.folder = folder
         self.key = read_key(folder)
-        self.lexical = LexicalIndex.load(folder / LEXICAL)
+        self.lexical = LexicalIndex([Postings.load(folder / LEXICAL)])
         self.hidden = self._place(stored)
         self.lexical.hide(self.hidden)
         if self.lexical.size != len(self.chunks):

@@ -34,7 +34,8 @@ from rag.generation import (
     write_chunks,
     write_key,
 )
-from rag.lexical import LexicalIndex
+from rag.lexical import fold
+from rag.postings import Postings
 from rag.probe import write_sample
 from rag.protocols import Encoder
 from rag.reasons import why
@@ -185,7 +186,7 @@ class Index:
         self, folder: Path, chunks: Sequence[Chunk], vectors: Matrix, on_progress: ProgressCallback | None
     ) -> Collection | None:
         """Write a generation's files; return its collection, or None where it fails verification."""
-        LexicalIndex.build(indexed_text(chunk) for chunk in chunks).save(folder / LEXICAL)
+        Postings.of(fold(indexed_text(chunk)) for chunk in chunks).save(folder / LEXICAL)
         write_chunks(folder, chunks)
         np.save(folder / VECTORS, vectors.astype(np.float16))
         # A text without a known token has no direction and no neighbours.
