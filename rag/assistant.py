@@ -163,6 +163,10 @@ class Assistant:
         """Bring the search index up to date with the store, after documents were changed or removed."""
         self.upkeep.refresh(on_progress)
 
+    def settle(self) -> None:
+        """Wait until what was added or removed is built into one index; searching does not need that."""
+        self.upkeep.settle()
+
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: the folder never read, another one asked for, index lost or stale.
 

@@ -23,7 +23,7 @@ LAYERS = [
         "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },
-    {"generation", "index", "probe", "vectors"},
+    {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
     {"evidence", "langchain_retriever", "retrieve"},
     {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "review", "topic", "trace"},
     {"assistant", "backup", "desk", "doctor", "upkeep"},
