@@ -1,6 +1,6 @@
 """Backup and restore of a data directory: one zip file with the digest of everything in it.
 
-What can be rebuilt (the index, Gradio's downloads, locks) is not in it. A restore
+What can be rebuilt (the index, Gradio's downloads, locks) is not in it, nor is the model's key. A restore
 checks every digest before it changes anything, and what was there before is put
 aside, not deleted.
 """
@@ -18,6 +18,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
+from rag import saved
 from rag.atomic import replacing
 from rag.database import check_file, copy_database
 from rag.errors import BackupUnusable, DataDirUnusable
@@ -26,7 +27,7 @@ from rag.reasons import why
 FORMAT = 1
 MANIFEST = "lingxue-backup.json"
 ASIDE = "before-restore"
-_REBUILT = {"index", "downloads", "backups"}
+_REBUILT = {"index", "web", "backups"}
 _SQLITE = b"SQLite format 3\x00"
 
 
@@ -92,6 +93,10 @@ def _pack(archive: zipfile.ZipFile, path: Path, name: str, scratch: Path) -> str
         copy = scratch / "copy.db"
         copy.unlink(missing_ok=True)
         copy_database(path, copy)
+        path = copy
+    elif path.name == saved.NAME:
+        copy = scratch / "settings.json"
+        copy.write_text(json.dumps(saved.without_key(path.parent), ensure_ascii=False), encoding="utf-8")
         path = copy
     archive.write(path, name)
     with path.open("rb") as file:

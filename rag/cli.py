@@ -252,11 +252,14 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _user(options: argparse.Namespace) -> int:
     from rag.people import manage
+    from rag.records.acts import COMMAND_LINE
     from rag.upkeep import note_records
 
     assistant = _assistant(options)
     for line in manage(assistant.records.accounts, options.action, options.name, admin=options.admin):
         say(line)
+    if options.action != "list":
+        assistant.records.acts.note(COMMAND_LINE, f"账号 {options.action} {options.name}")
     note_records(assistant.store, accounts=assistant.records.accounts.has_admin())
     return 0
 

@@ -100,6 +100,14 @@ tokens = Table(
     Column("label", String(64), nullable=False),
     Column("made_at", Float, nullable=False),
 )
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(200), nullable=False),
+)
 
 
 class Database:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rag.config import Settings
 from rag.doctor import Finding
 from rag.records.accounts import MIN_PASSWORD, ROLES, User
+from rag.records.acts import Act
 from rag.records.tokens import Token
 from rag.web.fragments import button, choice, field, table
 from rag.web.markup import escape
@@ -146,6 +147,15 @@ def users_html(users: Sequence[User]) -> str:
     )  # fmt: skip
 
 
+def acts_html(acts: Sequence[Act]) -> str:
+    """Return who administered what, the latest first."""
+    if not acts:
+        return ""
+    rows = ((_moment(act.at), escape(act.who), escape(act.what)) for act in acts)
+    listed = table("管理记录", ("时间", "谁", "做了什么"), rows)
+    return f"<h3>管理记录</h3><details><summary>最近 {len(acts)} 条</summary>{listed}</details>"
+
+
 def privacy_html(settings: Settings, *, shared: bool) -> str:
     """Return what stays where."""
     where = (
@@ -162,6 +172,10 @@ def privacy_html(settings: Settings, *, shared: bool) -> str:
         f"<h3>隐私</h3><p>{escape(where)}{escape(model)}</p>"
         "<p>请不要输入学生和同事的证件号、病情等个人信息，也不要输入涉密内容。对话可以在“问答”左边删除。</p>"
     )
+
+
+def _moment(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _date(moment: float) -> str:

@@ -42,7 +42,7 @@ def build_app(assistant: Assistant) -> FastAPI:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     accounts = _accounts(assistant)
-    _protect(app, accounts)
+    _protect(app, accounts, assistant)
     app.add_middleware(Operations, assistant=assistant)
     _add_evidence(app, assistant)
     for add in (add_replies, add_reports, add_library, add_settings, add_api):
@@ -51,7 +51,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     return _with_gradio(app, assistant, login=accounts is not None)
 
 
-def _protect(app: FastAPI, accounts: Accounts | None) -> None:
+def _protect(app: FastAPI, accounts: Accounts | None, assistant: Assistant) -> None:
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from rag.web.gate import Gate, add_login
@@ -62,7 +62,7 @@ def _protect(app: FastAPI, accounts: Accounts | None) -> None:
         # Another site's name may be pointed at this computer; only our own names are answered.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     else:
-        add_login(app, accounts)
+        add_login(app, accounts, assistant.records.acts)
     app.add_middleware(Guard)
 
 
