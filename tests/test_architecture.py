@@ -15,12 +15,12 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PRODUCT i
 LAYERS = [
     {"types", "errors", "protocols"},
     {
-        "answerability", "arguments", "asking", "atomic", "authority", "chunk", "cite", "clause", "clean",
+        "answerability", "arguments", "asking", "assurance", "atomic", "authority", "chunk", "cite", "clause", "clean",
         "concepts", "config", "conversation", "crossencoder", "database", "documents", "docx", "embed", "features",
         "fetch", "headings", "ingest", "lexical", "limited", "llm", "manifest", "matching", "migrations", "neardup",
         "notices", "official", "offline", "outline_text", "overlap", "parsers", "postings", "privacy", "prompting",
-        "question", "reasons", "records",
-        "rerank", "saved", "sentence_features", "sentence_ranker", "sentences", "store", "structure", "synonyms",
+        "question", "reasons", "records", "rerank", "saved", "sentence_features", "sentence_ranker", "sentence_rules",
+        "sentences", "store", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
