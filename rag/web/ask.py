@@ -160,8 +160,10 @@ class Events:
         questions = suggestions(self._assistant, SUGGESTED)
         buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
         names = self._assistant.documents.collections()
+        screen = self._screen(owner, self._assistant.records.conversations.get(owner, current), "")
         return (
-            *self._screen(owner, self._assistant.records.conversations.get(owner, current), ""),
+            gr.update(),  # the box: whoever is quick has begun to type
+            *screen[1:],
             *buttons,
             gr.update(choices=[ALL, *names], value="", visible=bool(names)),
             gr.update(visible=settings.model_configured),
