@@ -61,7 +61,13 @@ class Screen:
 
 def lay_out(assistant: Assistant) -> Screen:
     """Lay out the screen inside the current Blocks context."""
-    parts: dict[str, Any] = {"current": gr.State(""), "editing": gr.State(False), "removed": gr.State("")}
+    # Kept by the page, not by the server (gr.State), so that it outlives a restart or another replica's
+    # taking over; the records check the owner with every call.
+    parts: dict[str, Any] = {
+        "current": gr.Textbox("", visible=False),
+        "editing": gr.Checkbox(False, visible=False),
+        "removed": gr.Textbox("", visible=False),
+    }
     with gr.Row(elem_id="ask-row"):
         with gr.Column(scale=0, min_width=250, elem_id="history"):
             parts |= _history()
