@@ -25,6 +25,7 @@ from rag.collection import build
 from rag.errors import DataDirUnusable
 from rag.generation import UNIT, Generation, stacked
 from rag.protocols import Encoder
+from rag.reasons import why
 from rag.segment import Key, content_key, indexed_text, read_key, write_key, write_segment
 from rag.store import Store
 from rag.types import Chunk
@@ -98,7 +99,7 @@ class Index:
             self._collect(generation)
             self._store.purge()
         except OSError as err:
-            raise DataDirUnusable(path=self._folder, reason=err.strerror or err) from err
+            raise DataDirUnusable(path=self._folder, reason=why(err)) from err
         self._seen = (self._pointer(), self._store.removals)
         self._store.checkpoint()
         return generation

@@ -20,6 +20,7 @@ from rag.chunk import chunk
 from rag.clean import Cleaned, repair
 from rag.errors import FolderNotFound, LingxueError
 from rag.parsers.sandbox import ParserProcess
+from rag.reasons import why
 from rag.store import Entry, Stamp, Store
 from rag.structure import structure
 from rag.types import Block, Metadata, Parsed, Source
@@ -170,8 +171,7 @@ class _Intake:
                 file.name, "更新" if before else "新增", _detail(source, read.parsed.remarks) + alike
             )
         except OSError as err:
-            reason = f"{file.name}：无法读取（{err.strerror or err}）。请检查文件权限。"
-            return FileReport(file.name, "失败", reason)
+            return FileReport(file.name, "失败", f"{file.name}：无法读取（{why(err)}）。请检查文件权限。")
         except LingxueError as err:
             return FileReport(file.name, "失败", str(err))
 

@@ -68,10 +68,10 @@ class LexicalIndex:
         """Index texts in order."""
         return cls([Postings.of(map(fold, texts))])
 
-    def hide(self, positions: Sequence[int]) -> None:
+    def hide(self, positions: Sequence[int] | NDArray[np.int64]) -> None:
         """Never find the texts at these positions again, and count without them: they are gone."""
         self._shown = np.ones(self.size, dtype=bool)
-        self._shown[list(positions)] = False
+        self._shown[np.asarray(positions, dtype=np.int64)] = False
         self._texts = int(self._shown.sum())
         mean = self._lengths[self._shown].mean() if self._texts else 1.0
         # Of the formula in `postings`: what a text's length does to its score.
@@ -82,6 +82,12 @@ class LexicalIndex:
         ]
         self._numbers: dict[str, tuple[int, ...]] = {}
         self._idfs: dict[str, float] = {}
+
+    def without(self, positions: Sequence[int] | NDArray[np.int64]) -> LexicalIndex:
+        """Return an index over the same counts in which the texts at these positions are hidden, too."""
+        other = LexicalIndex(self._parts)
+        other.hide(np.union1d(np.flatnonzero(~self._shown), positions).astype(np.int64))
+        return other
 
     def scores(self, question: str) -> Matrix:
         """Return BM25 scores (size,) of all texts for a question."""

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from rag import ingest
 from rag.errors import DataDirBusy, DataDirUnusable, LingxueError, SourceDamaged, StoreLost
 from rag.index import Index, Stopped
+from rag.reasons import why
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -176,11 +177,12 @@ def missed_records(store: Store, path: Path) -> None:
             store.set_meta("records_lost", time.strftime("%Y-%m-%d %H:%M"))
 
 
-def note_records(store: Store) -> None:
-    """After the records of people were opened: remember that there are some."""
-    if not store.meta("records"):
-        with suppress(DataDirUnusable):
-            store.set_meta("records", "1")
+def note_records(store: Store, *, accounts: bool = False) -> None:
+    """After the records of people were opened: remember that there are some, and accounts among them."""
+    for name in ("records", "accounts") if accounts else ("records",):
+        if not store.meta(name):
+            with suppress(DataDirUnusable):
+                store.set_meta(name, "1")
 
 
 @contextmanager
@@ -193,7 +195,7 @@ def writing(folder: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     except Timeout as err:
         raise DataDirBusy(path=folder) from err
     except OSError as err:
-        raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=folder, reason=why(err)) from err
     try:
         yield
     finally:
