@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ("llm", "llm_provider", "llm_model", "llm_base_url", "llm_timeout_s", "llm_max_tokens", "encoder")
+SETTINGS = ("llm", "llm_provider", "llm_model", "llm_base_url", "llm_timeout_s", "llm_max_tokens",
+    "encoder", "reranker")  # fmt: skip
 GIT_TIMEOUT_S = 10.0
 
 
@@ -74,8 +75,9 @@ def _settings(settings: Any) -> dict[str, str]:
     found = {name: str(getattr(settings, name)) for name in SETTINGS if hasattr(settings, name)}
     if address := found.get("llm_base_url"):
         found["llm_base_url"] = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]
-    if encoder := found.get("encoder"):
-        found["encoder"] = Path(encoder).name
+    for name in ("encoder", "reranker"):  # folders of this machine
+        if found.get(name):
+            found[name] = Path(found[name]).name
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from eval.cases import Case
 from eval.outcome import Outcome, Score, answer_from_dict
 
-VERSION = 2
+VERSION = 3
 
 
 class Journal:
@@ -73,6 +73,7 @@ class Journal:
                 "latency_ms": outcome.latency_ms,
                 "answer": outcome.answer.to_dict() if outcome.answer else None,
                 "judged": {name: [score.value, score.note] for name, score in outcome.judged.items()},
+                "passages": outcome.passages,
             }
         )
 
@@ -85,7 +86,8 @@ class Journal:
 def _outcome(case: Case, line: Mapping[str, Any]) -> Outcome:
     answer = answer_from_dict(line["answer"]) if line["answer"] else None
     judged = {name: Score(*score) for name, score in line["judged"].items()}
-    return Outcome(case, line["status"], answer, line["error"], line["latency_ms"], judged)
+    passages = None if line["passages"] is None else tuple(line["passages"])
+    return Outcome(case, line["status"], answer, line["error"], line["latency_ms"], judged, passages)
 
 
 def context_of(path: Path) -> dict[str, Any] | None:

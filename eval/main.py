@@ -23,12 +23,14 @@ from eval.journal import Journal
 from eval.judge import make_judge
 from eval.libraries import opened
 from eval.metrics import METRICS
+from eval.metrics_passages import DEPTH
 from eval.plots import kinds_svg, metrics_svg
 from eval.report import render
-from eval.run import ProgressCallback, Run, System, run
+from eval.run import ProgressCallback, Run, Searcher, System, run
 from eval.summary import summarise
 from eval.workbook import write_results
 from rag.errors import BadRequest
+from rag.protocols import Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,13 @@ def _system(assistant: Any, *, judged: bool) -> System:
         answerer=assistant.answer,
         drafter=drafter(assistant.draft) if hasattr(assistant, "draft") else None,
         reader=assistant.source,
+        searcher=_searcher(assistant.retriever) if hasattr(assistant, "retriever") else None,
         judge=make_judge(assistant) if judged else None,
     )
+
+
+def _searcher(retriever: Retriever) -> Searcher:
+    return lambda question: [hit.chunk.text for hit in retriever.retrieve(question, k=DEPTH)]
 
 
 def _write(folder: Path, done: Run, context: Mapping[str, Any], started: datetime) -> dict[str, Any]:

@@ -7,10 +7,10 @@ Knows cases, answers and a way to read sources.
 
 from __future__ import annotations
 
-import math
-
 from eval.matching import quote_matches
 from eval.outcome import Outcome, Score
+from eval.ranked import first_place, recalled
+from eval.ranked import ndcg as ranked_ndcg
 from eval.registry import Reader, ScoreCase, metric
 from rag.errors import LingxueError
 from rag.types import Citation
@@ -34,8 +34,8 @@ def _recall_at(cutoff: int) -> ScoreCase:
         golds = outcome.case.gold_quotes
         if not golds:
             return NO_GOLD
-        covered = set().union(*found_golds(outcome)[:cutoff])
-        return Score(len(covered) / len(golds), f"{len(covered)}/{len(golds)}")
+        held = recalled(found_golds(outcome), cutoff)
+        return Score(held / len(golds), f"{held}/{len(golds)}")
 
     return score
 
@@ -73,7 +73,7 @@ def reciprocal_rank(outcome: Outcome, reader: Reader | None) -> Score:
     """1 / rank of the first citation that matches a gold quote; 0 when none does."""
     if not outcome.case.gold_quotes:
         return NO_GOLD
-    first = next((rank for rank, found in enumerate(found_golds(outcome), 1) if found), None)
+    first = first_place(found_golds(outcome))
     return Score(1 / first if first else 0.0, f"第 {first} 位" if first else "没有")
 
 
@@ -85,21 +85,9 @@ def reciprocal_rank(outcome: Outcome, reader: Reader | None) -> Score:
     source="Järvelin 与 Kekäläinen 2002；与 ir_measures 的 nDCG@5 一致",
 )
 def ndcg(outcome: Outcome, reader: Reader | None) -> Score:
-    """Discounted gain of the gold quotes that each citation is first to match, over the best order's.
-
-    The best order gives one gold quote a rank; a citation that matches two
-    at once can do better than it, and counts as 1.
-    """
+    """NDCG of the first five citations, a gold quote counted where it is cited first (`eval.ranked`)."""
     golds = outcome.case.gold_quotes
-    if not golds:
-        return NO_GOLD
-    covered: set[int] = set()
-    gain = 0.0
-    for rank, found in enumerate(found_golds(outcome)[:5], 1):
-        gain += len(found - covered) / math.log2(rank + 1)
-        covered |= found
-    best = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(golds), 5) + 1))
-    return Score(min(1.0, gain / best))
+    return Score(ranked_ndcg(found_golds(outcome), len(golds), 5)) if golds else NO_GOLD
 
 
 @metric(

@@ -36,7 +36,9 @@ class Outcome:
     """What the system did with a case; `answer` is None when it failed or was not run.
 
     `latency_ms` is wall-clock milliseconds from question to verified answer,
-    `judged` what a model judged of it, by metric, when one was asked to.
+    `judged` what a model judged of it, by metric, when one was asked to,
+    `passages` the texts that retrieval finds for the question, best first;
+    None when it was not asked.
     """
 
     case: Case
@@ -45,6 +47,7 @@ class Outcome:
     error: str = ""
     latency_ms: float = 0.0
     judged: Mapping[str, Score] = field(default_factory=dict)
+    passages: tuple[str, ...] | None = None
     scores: Mapping[str, Score] = field(default_factory=dict)
 
     @property

@@ -29,6 +29,7 @@ MAX_WORKERS = 8  # more cases at once only wait for each other on the computers 
 NOT_DRAFTED = "没有给出写作的办法，写作题没有运行"
 Answerer = Callable[[str, Sequence[Turn]], Answer]
 Drafter = Callable[[Case], Answer]
+Searcher = Callable[[str], Sequence[str]]
 Judge = Callable[[Outcome], Mapping[str, Score]]
 ProgressCallback = Callable[[str, int, int], None]
 
@@ -39,13 +40,15 @@ class System:
 
     `answerer` turns question and history into an answer, `drafter` answers
     the cases of kind draft (without it they are not run), `reader` gives the
-    source of an id, to check quotes, and `judge` has a model judge outcomes;
+    source of an id, to check quotes, `searcher` the passages that retrieval
+    finds for a question, best first, and `judge` has a model judge outcomes;
     what is not given leaves its metrics unscored. `clock` gives seconds.
     """
 
     answerer: Answerer
     drafter: Drafter | None = None
     reader: Reader | None = None
+    searcher: Searcher | None = None
     judge: Judge | None = None
     clock: Callable[[], float] = time.perf_counter
 
@@ -120,6 +123,7 @@ class _Asker:
             detail = str(err) if isinstance(err, LingxueError) else f"{type(err).__name__}: {err}"
             return Outcome(case, "error", error=detail, latency_ms=self._since(started))
         outcome = Outcome(case, status, answer, error, self._since(started))
+        outcome = replace(outcome, passages=self._passages(case, answer))
         return replace(outcome, judged=self.system.judge(outcome)) if self.system.judge else outcome
 
     def _answer(self, case: Case) -> Answer:
@@ -130,6 +134,16 @@ class _Asker:
         if not isinstance(answer, Answer):
             raise TypeError(f"the answerer returned {type(answer).__name__}, not an Answer")
         return answer
+
+    def _passages(self, case: Case, answer: Answer) -> tuple[str, ...] | None:
+        """Search anew what the question was understood to be, outside the time measured."""
+        if self.system.searcher is None or case.kind == "draft" or not case.gold_quotes:
+            return None
+        try:
+            return tuple(self.system.searcher(answer.standalone_question or case.question))
+        except LingxueError as err:
+            logger.warning("case %s: passages not found: %s", case.id, type(err).__name__)
+            return None
 
     def _since(self, started: float) -> float:
         return round(1000 * (self.system.clock() - started), 1)

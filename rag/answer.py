@@ -29,7 +29,7 @@ from rag.structure import contents_entries
 from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Turn
 from rag.validity import warnings
 
-THRESHOLD = 0.5  # below, a wrong policy answer is likelier than a right one
+THRESHOLD = 0.6  # below, a wrong policy answer is likelier than a right one
 UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
@@ -140,7 +140,7 @@ def _find(text: str, asked: str, library: Library) -> _Found:
         known = {hit.chunk.id for hit in hits}
         hits += [replace(hit, score=SIDE_WEIGHT * hit.score) for hit in found if hit.chunk.id not in known]
     evidence = rank(question, hits, library.reader, library.lexical)
-    probability = answerable(question, evidence, hits)
+    probability = answerable(question, evidence)
     base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
     return _Found(question, hits, evidence, base)
 

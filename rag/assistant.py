@@ -79,8 +79,9 @@ class Assistant:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index; raise RerankerNotFound."""
-        if not self.settings.reranker:
-            return HybridRetriever(self.search_index, self.encoder)
+        if self.settings.reranker in ("", "off"):
+            ranked = not self.settings.reranker
+            return HybridRetriever(self.search_index, self.encoder, ranked=ranked)
         from rag.crossencoder import CrossEncoderReranker
 
         return HybridRetriever(self.search_index, self.encoder, CrossEncoderReranker(self.settings.reranker))
@@ -161,6 +162,10 @@ class Assistant:
     def refresh(self, *, on_progress: ProgressCallback | None = None) -> None:
         """Bring the search index up to date with the store, after documents were changed or removed."""
         self.upkeep.refresh(on_progress)
+
+    def settle(self) -> None:
+        """Wait until what was added or removed is built into one index; searching does not need that."""
+        self.upkeep.settle()
 
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: the folder never read, another one asked for, index lost or stale.

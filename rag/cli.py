@@ -68,6 +68,7 @@ def _index(options: argparse.Namespace) -> int:
             else f"{file.name}" + (f"（{file.detail}）" if file.detail else "")
         )
         say(f"{file.outcome}　{line}")
+    assistant.settle()
     failed = sum(file.outcome == "失败" for file in report.files)
     say(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
         default="", description="向量模型：留空用自带的，或填 sentence-transformers 模型的目录、名称"
     )
     reranker: str = Field(
-        default="", description="重排模型：留空用自带的排序，或填 CrossEncoder 模型的目录、名称（较慢）"
+        default="",
+        description="重排模型：留空用自带的排序，off 不重排（供对比），或填 CrossEncoder 模型的目录、名称",
     )
     llm: Literal["off", "auto"] = Field(default="auto", description="大模型：auto 设置了才用，off 一律不用")
     llm_base_url: str = Field(

@@ -13,6 +13,7 @@
     ├── FetchFailed        an official text was not fetched
     ├── FolderNotFound
     ├── DataDirUnusable
+    │   └── RecordsUnavailable  the server of accounts and conversations
     ├── DataDirBusy
     ├── StoreDamaged
     ├── NothingIndexed
@@ -132,6 +133,12 @@ class DataDirUnusable(LingxueError):
     """The data directory cannot be made or written."""
 
     template = "数据目录不可写：{path}（{reason}）。请检查权限和磁盘空间，或用 --data-dir 指定别的目录。"
+
+
+class RecordsUnavailable(DataDirUnusable):
+    """The database server that keeps accounts and conversations does not answer."""
+
+    template = "账号和对话的数据库现在连接不上（{reason}）。请稍后再试；仍不行请管理员检查数据库服务器。"
 
 
 class DataDirBusy(LingxueError):

@@ -57,10 +57,14 @@ class Searchable(Protocol):
 class HybridRetriever:
     """Finds chunks in the current generation of an index."""
 
-    def __init__(self, index: Index, encoder: Encoder, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self, index: Index, encoder: Encoder, reranker: Reranker | None = None, *, ranked: bool = True
+    ) -> None:
+        """Keep what is searched with; not `ranked`, hits stay in the order of the first score."""
         self._index = index
         self._encoder = encoder
         self._reranker = reranker
+        self._ranked = ranked
 
     def retrieve(self, question: str, *, k: int = 8) -> list[Hit]:
         """Return the k best chunks for a question, best first, scores in 0 to 1.
@@ -70,15 +74,22 @@ class HybridRetriever:
         generation = self._index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path="knowledge")
-        return search(generation, self._encoder, question, k=k, reranker=self._reranker)
+        return search(generation, self._encoder, question, k=k, reranker=self._reranker, ranked=self._ranked)
 
 
 def search(
-    generation: Searchable, encoder: Encoder, question: str, *, k: int, reranker: Reranker | None = None
+    generation: Searchable,
+    encoder: Encoder,
+    question: str,
+    *,
+    k: int,
+    reranker: Reranker | None = None,
+    ranked: bool = True,
 ) -> list[Hit]:
     """Search one generation; a hit's score is the probability that it answers, its features say why.
 
-    A `reranker` (a cross-encoder) has the last word on the candidates' scores.
+    A `reranker` (a cross-encoder) has the last word on the candidates' scores. Not `ranked`, the score
+    is the first one, as a share of the best that can be had.
     """
     positions, columns = look(generation, encoder, question, sentence_model())
     if not len(positions):
@@ -87,6 +98,8 @@ def search(
     if reranker:
         chunks = [generation.chunks[i] for i in positions]
         values = reranker.score(question, [f"{chunk.heading}\n{chunk.text}" for chunk in chunks])
+    elif not ranked:
+        values = columns["fused"] / (1 + GROUP_WEIGHT + DENSE_WEIGHT)
     return hits_of(generation, question, positions, columns, values, k)
 
 

@@ -75,6 +75,30 @@ def knowledge_base(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def postgres_server():
+    """A real PostgreSQL server, where Debian's package is installed; yields the address of its database."""
+    from eval.bench.installation import CannotStart, postgres
+
+    try:
+        with postgres() as (_, address):
+            yield address
+    except CannotStart as err:
+        pytest.skip(f"no PostgreSQL here ({err}): apt-get install postgresql")
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The address of a database without tables."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(postgres_server)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    engine.dispose()
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests; Playwright allows no second one beside it."""
     from web_support import CHROMIUM, FLAGS, sync_api

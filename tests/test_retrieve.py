@@ -67,6 +67,14 @@ def test_a_reranker_has_the_last_word(corpus):
     assert [len(hit.chunk.text) for hit in found] == sorted(map(len, TEXTS))
 
 
+def test_without_ranking_hits_stay_in_the_order_of_the_first_score(corpus):
+    found = search(corpus, load_encoder(), "谁召集校长办公会议？", k=4, ranked=False)
+    first = [hit.features["fused"] for hit in found]
+    assert first == sorted(first, reverse=True) and all(0 <= hit.score <= 1 for hit in found)
+    ranked = search(corpus, load_encoder(), "谁召集校长办公会议？", k=4)
+    assert [hit.score for hit in ranked] == [hit.features["ranked"] for hit in ranked]
+
+
 def test_a_cross_encoder_on_disk_is_used_by_its_setting_and_one_that_is_missing_is_named(tmp_path):
     from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 

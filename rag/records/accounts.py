@@ -204,7 +204,7 @@ def _admins(connection: Connection) -> int:
 
 def digest(token: str) -> str:
     """Return what is kept of a token: 256 random bits need no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _checked_name(name: str) -> str:

@@ -213,6 +213,10 @@ def read(connection: Connection, owner: str, conversation_id: str) -> Conversati
 def _add(
     connection: Connection, conversation_id: str, kind: Kind, text: str, answer: Answer | None = None
 ) -> None:
+    # First of all, since it makes whoever adds to the same conversation wait until this is committed.
+    connection.execute(
+        update(db.conversations).where(db.conversations.c.id == conversation_id).values(changed_at=db.now())
+    )
     last = connection.execute(
         select(func.max(db.messages.c.number)).filter_by(conversation_id=conversation_id)
     ).scalar()
@@ -221,7 +225,4 @@ def _add(
         insert(db.messages).values(
             conversation_id=conversation_id, number=(last or 0) + 1, kind=kind, text=text, answer=kept
         )
-    )
-    connection.execute(
-        update(db.conversations).where(db.conversations.c.id == conversation_id).values(changed_at=db.now())
     )

@@ -15,7 +15,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from rag.errors import BadCases, BadRequest, DataDirBusy, LingxueError, NothingIndexed
+from rag.errors import (
+    BadCases,
+    BadRequest,
+    DataDirBusy,
+    LingxueError,
+    NothingIndexed,
+    RecordsUnavailable,
+)
 from rag.privacy import OnPrivate
 from rag.types import DraftRequest, Turn
 from rag.web.api_docs import SEND_PRIVATE, docs_html
@@ -31,7 +38,7 @@ _DESCRIBED = {
     "列一份提纲": "返回提纲；政策要点附出处，自己的事留〔请填：…〕。",
     "运行一组评测题": "返回各项指标和每题的结果，同 lingxue eval --json。",
 }
-_STATUS = {BadRequest: 422, BadCases: 422, NothingIndexed: 409, DataDirBusy: 409}
+_STATUS = {BadRequest: 422, BadCases: 422, NothingIndexed: 409, DataDirBusy: 409, RecordsUnavailable: 503}
 
 
 class Said(BaseModel):

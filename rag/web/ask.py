@@ -17,7 +17,7 @@ import gradio as gr
 from rag.errors import BadRequest, LingxueError
 from rag.privacy import OnPrivate
 from rag.records.conversations import Conversation
-from rag.web.ask_view import ALL, EMPTY_HEIGHT, HEIGHT, SUGGESTED, lay_out
+from rag.web.ask_view import ALL, SUGGESTED, lay_out
 from rag.web.chat import STOPPED, reply, shown
 from rag.web.gate import owner_of
 from rag.web.markup import escape
@@ -118,11 +118,14 @@ class Events:
                 self._assistant, owner, conversation, use_model=use_model, collection=collection,
                 private=private,
             )  # fmt: skip
+            asked: str | None = ""  # the box is emptied once: the next question may be typed meanwhile
             for state, working in events:
-                yield self._screen(owner, state, search, working)
+                yield self._screen(owner, state, search, working, question=asked)
+                asked = None
         except Exception:
             logger.exception("answering failed")
-            yield self._screen(owner, kept.reply(owner, conversation.id, "error", UNEXPECTED), search)
+            failed = kept.reply(owner, conversation.id, "error", UNEXPECTED)
+            yield self._screen(owner, failed, search, question=None)
 
     def stop(self, current: str, search: str, request: gr.Request) -> Shown:
         """Give up the pending question; it goes back into the box."""
@@ -182,8 +185,9 @@ class Events:
         questions = suggestions(self._assistant, SUGGESTED)
         buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
         names = self._assistant.documents.collections()
+        conversation = self._assistant.records.conversations.get(owner, current)
         return (
-            *self._screen(owner, self._assistant.records.conversations.get(owner, current), ""),
+            *self._screen(owner, conversation, "", question=None),  # who types fast has begun already
             *buttons,
             gr.update(choices=[ALL, *names], value="", visible=bool(names)),
             gr.update(visible=settings.model_configured),
@@ -191,14 +195,14 @@ class Events:
 
     def _screen(
         self, owner: str, conversation: Conversation | None, search: str, working: str = "", *,
-        question: str = "", editing: bool = False,
+        question: str | None = "", editing: bool = False,
     ) -> Shown:  # fmt: skip
-        """Return the values of the screen's outputs, in their order."""
+        """Return the values of the screen's outputs, in their order; `question` None leaves what is typed."""
         started = conversation is not None
         current = conversation.id if conversation else ""
         return (
-            question,
-            gr.update(value=shown(conversation, working), height=HEIGHT if started else EMPTY_HEIGHT),
+            gr.skip() if question is None else question,
+            shown(conversation, working),  # no gr.update: that has Gradio build the chat's JSON schema anew
             current,
             editing,
             gr.update(visible=not started),

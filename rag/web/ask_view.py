@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
 
 SUGGESTED = 4
-EMPTY_HEIGHT, HEIGHT = "11rem", "max(20rem, calc(100dvh - 23rem))"  # the box for questions stays in view
+HEIGHT = "max(20rem, calc(100dvh - 23rem))"  # the box for questions stays in view; lower while empty (CSS)
 MAX_QUESTION = 1000  # the assistant's limit; the box stops there
 WELCOME = (
     "### 想问什么？\n学校里的职责、程序、会议、材料写法，都可以问。"
@@ -61,7 +61,13 @@ class Screen:
 
 def lay_out(assistant: Assistant) -> Screen:
     """Lay out the screen inside the current Blocks context."""
-    parts: dict[str, Any] = {"current": gr.State(""), "editing": gr.State(False), "removed": gr.State("")}
+    # Kept by the page, not by the server (gr.State), so that it outlives a restart or another replica's
+    # taking over; the records check the owner with every call.
+    parts: dict[str, Any] = {
+        "current": gr.Textbox("", visible=False),
+        "editing": gr.Checkbox(False, visible=False),
+        "removed": gr.Textbox("", visible=False),
+    }
     with gr.Row(elem_id="ask-row"):
         with gr.Column(scale=0, min_width=250, elem_id="history"):
             parts |= _history()
@@ -91,7 +97,7 @@ def _history() -> dict[str, Any]:
 
 def _talk() -> dict[str, Any]:
     chatbot = gr.Chatbot(
-        show_label=False, label="对话", elem_id="chat", height=EMPTY_HEIGHT, container=False,
+        show_label=False, label="对话", elem_id="chat", height=HEIGHT, container=False,
         sanitize_html=True, allow_tags=False, latex_delimiters=[], buttons=[], layout="bubble",
         group_consecutive_messages=False, feedback_options=None, placeholder=WELCOME, line_breaks=False,
         allow_file_downloads=False,

@@ -75,6 +75,8 @@ def reply(
                 yield kept.reply(owner, conversation.id, "answer", answer=event), ""
                 return
             if isinstance(event, Progress):
+                if event.stage == stage:
+                    continue
                 stage = event.stage
             elif isinstance(event, Delta):
                 text += event.text

@@ -51,7 +51,11 @@ class Gate:
             reply: Response = PlainTextResponse("这个请求来自别的网站，已拒绝。", 403)
             await reply(scope, receive, send)
             return
-        user = await self._user(headers)
+        try:
+            user = await self._user(headers)
+        except LingxueError as err:  # the database of the accounts is away: nobody is let in
+            await PlainTextResponse(str(err), 503)(scope, receive, send)
+            return
         if user is None and not scope["path"].startswith(_OPEN):
             await _turned_away(scope, headers)(scope, receive, send)
             return

@@ -8,6 +8,7 @@ shown faint. Knows sources, not questions.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from itertools import pairwise
 from urllib.parse import quote, urlencode
@@ -18,6 +19,8 @@ from rag.web.markup import badges, book, escape, shown_locator
 
 AROUND = 3000  # code points shown on each side of a quote
 SNAP = 200  # a window's border moves so far to a line's
+_HASHES = re.compile(r"^#{1,6} ", re.MULTILINE)  # Markdown's mark of a heading: there, and not shown
+_HIDDEN = r'<span class="lx-unshown">\g<0></span>'
 
 
 def evidence_page(source: Source, start: int, end: int, *, whole: bool = False) -> str:
@@ -98,7 +101,9 @@ class _Shown:
         if at >= 0 and start < self._repairs[at].end:
             piece = _repaired(self._repairs[at], piece)
         at = bisect_right(self._headings, start, key=lambda span: span[0]) - 1
-        return f"<b>{piece}</b>" if at >= 0 and start < self._headings[at][1] else piece
+        if at < 0 or start >= self._headings[at][1]:
+            return piece
+        return f"<b>{_HASHES.sub(_HIDDEN, piece)}</b>"
 
 
 def _repaired(repair: Repair, piece: str) -> str:

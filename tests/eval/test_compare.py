@@ -13,8 +13,12 @@ from eval.metrics import METRICS, score_outcome
 from eval.plots import comparison_svg
 from eval.run import System, run
 from eval.summary import summarise
+from eval.train.corpus import read_passages
 from rag import answer as answering
+from rag.assistant import Assistant
+from rag.config import Settings
 from rag.errors import BadRequest, FolderNotFound
+from rag.retrieve import HybridRetriever
 from rag.types import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +58,11 @@ def system(assistant, retriever):
         assert isinstance(last, Answer)
         return last
 
-    return System(answerer, reader=assistant.source)
+    return System(
+        answerer,
+        reader=assistant.source,
+        searcher=lambda q: [h.chunk.text for h in retriever.retrieve(q, k=10)],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,7 @@ def bundled(knowledge_base):
 def test_planted_regression_is_significant_and_the_broken_cases_named(bundled):
     whole, _, worse = bundled
     found = compare(whole, worse)
-    assert {"pass_rate", "rr", "ndcg@5"} <= set(regressions(found))
+    assert {"pass_rate", "rr", "ndcg@5", "passage_rr", "passage_recall@1"} <= set(regressions(found))
     assert found["broken"] and len(found["broken"]) > len(found["fixed"])
     assert "显著变坏" in describe(found)
     back = compare(worse, whole)
@@ -77,12 +85,52 @@ def test_planted_regression_is_significant_and_the_broken_cases_named(bundled):
     assert back["fixed"] == found["broken"]
 
 
-def test_the_same_again_is_no_difference(bundled):
-    whole, again, _ = bundled
-    found = compare(whole, again)
+def assert_same(before, after):
+    found = compare(before, after)
     assert not regressions(found) and not found["fixed"] and not found["broken"]
     assert all(not row["significant"] for row in found["metrics"].values())
-    assert all(row["difference"] == 0 for name, row in found["metrics"].items() if "latency" not in name)
+    assert all(
+        row["difference"] == 0
+        for name, row in found["metrics"].items()
+        if "latency" not in name and row["difference"] is not None
+    )
+
+
+def test_the_same_again_is_no_difference(bundled):
+    whole, again, _ = bundled
+    assert_same(whole, again)
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory):
+    """Every other question on 300 policy documents, with the assistant that has them."""
+    data = ROOT.parent / "shared" / "data" / "dev" / "covid-policy-first300.json.gz"
+    if not data.is_file():
+        pytest.skip("the policy documents are not here")
+    folder = tmp_path_factory.mktemp("policy")
+    cases = []
+    for number, document in enumerate(read_passages(data)):
+        name = folder / "documents" / f"{number:04d}.txt"
+        name.parent.mkdir(exist_ok=True)
+        name.write_text(document["text"], encoding="utf-8")
+        for asked in document["qas"]:
+            golds = [g for g in (document["text"][a:b] for a, b in asked["ans"]) if len(g) >= 6]
+            cases.append(case(f"{len(cases)}", question=asked["q"], golds=golds[:1]))
+    assistant = Assistant(Settings(data_dir=folder / "data", knowledge_dir=folder / "documents", llm="off"))
+    assistant.index()
+    yield [one for one in cases if one.gold_quotes][::2], assistant
+    assistant.close()
+
+
+def test_ranker_switched_off_is_significant_and_left_on_is_not(policy):
+    cases, assistant = policy
+    unranked = HybridRetriever(assistant.search_index, assistant.encoder, ranked=False)
+    whole, again, off = (
+        summarise(run(cases, system(assistant, retriever)).outcomes)
+        for retriever in (assistant.retriever, assistant.retriever, unranked)
+    )
+    assert {"passage_rr", "passage_ndcg@5"} <= set(regressions(compare(whole, off)))
+    assert_same(whole, again)
 
 
 def test_fixed_and_broken_cases_come_with_both_answers():

@@ -72,7 +72,7 @@ def test_metric_of_one_case_is_what_a_person_works_out(name, asked, given, value
 
 
 def test_every_metric_has_a_hand_worked_example_and_says_what_it_is():
-    assert {name for name, *_ in EXAMPLES} == set(METRICS)
+    assert {name for name, *_ in (*EXAMPLES, *FOUND)} == set(METRICS)
     for metric in METRICS.values():
         assert len(metric.description) > 10 and metric.source and metric.label
         assert re.search("0 到 1|毫秒", metric.range) and re.search("越[大小]越好", metric.range)
@@ -136,6 +136,26 @@ def test_when_a_quote_is_a_gold_quote(gold, quote, matches):
     assert quote_matches(gold, quote) is matches
 
 
+# passages found, value by hand
+FOUND = [
+    ("passage_recall@1", (C + A, B), 1 / 2, "A in the first 1, of A and B"),
+    ("passage_recall@5", (C, C, D, D, A + B, A), 1.0, "both in the fifth"),
+    ("passage_recall@10", (*[C] * 10, A), 0.0, "the eleventh is not looked at"),
+    ("passage_rr", (C, D, "前文。" + B), 1 / 3, "first right one in place 3"),
+    ("passage_rr", (*[C] * 10, A), 0.0, "none in ten"),
+    ("passage_ndcg@5", (A, C, B), (1 + 1 / 2) / (1 + 1 / math.log2(3)), "gains in 1 and 3; best in 1, 2"),
+]
+
+
+@pytest.mark.parametrize(("name", "passages", "value", "why"), FOUND)
+def test_metric_of_what_retrieval_found_is_what_a_person_works_out(name, passages, value, why):
+    found = Outcome(GOLD, "answered", answer(quotes=(D,)), passages=passages)
+    assert METRICS[name].score(found, reader).value == pytest.approx(value, abs=1e-12), why
+    assert METRICS[name].score(outcome(GOLD, answer(quotes=(A,))), reader).value is None  # not searched
+    without = Outcome(case(), "answered", answer(quotes=(D,)), passages=passages)
+    assert METRICS[name].score(without, reader).value is None  # no gold
+
+
 def test_ranked_metrics_agree_with_ir_measures():
     """200 made-up queries; documents are golds and other sentences, a repeat is worth nothing."""
     pool = [f"第{i}条规定的内容各不相同：{chr(0x4E00 + 97 * i) * 6}{i}号。" for i in range(12)]
@@ -153,14 +173,17 @@ def test_ranked_metrics_agree_with_ir_measures():
             name = quote if quote not in quotes[:rank] else f"again {rank}"
             run.append(ir_measures.ScoredDoc(str(query), name, 100 - rank))
         for name in PAIRS:
-            ours[name].append(METRICS[name].score(outcome(asked, given), None).value)
+            found = Outcome(asked, "answered", given, passages=tuple(f"前文。{quote}" for quote in quotes))
+            ours[name].append(METRICS[name].score(found, None).value)
     theirs = ir_measures.calc_aggregate(list(PAIRS.values()), qrels, run)
     for name, measure in PAIRS.items():
         assert sum(ours[name]) / 200 == pytest.approx(theirs[measure], abs=1e-9), name
 
 
 PAIRS = {"evidence_recall@1": R @ 1, "evidence_recall@3": R @ 3, "evidence_recall@5": R @ 5,
-         "evidence_hit@5": Success @ 5, "rr": RR, "ndcg@5": nDCG @ 5}  # fmt: skip
+         "evidence_hit@5": Success @ 5, "rr": RR, "ndcg@5": nDCG @ 5, "passage_recall@1": R @ 1,
+         "passage_recall@5": R @ 5, "passage_recall@10": R @ 10, "passage_rr": RR @ 10,
+         "passage_ndcg@5": nDCG @ 5}  # fmt: skip
 
 
 def test_judged_metrics_read_what_the_judge_left():

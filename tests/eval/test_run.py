@@ -175,6 +175,7 @@ def test_killed_run_is_continued_and_ends_as_if_uninterrupted(tmp_path, knowledg
         assert finished.returncode == 0, finished.stderr.decode()
     assert (out / "answers.jsonl").read_bytes().startswith(kept)  # what was done was not done again
     assert comparable(out) == comparable(other)
+    assert comparable(out)["metrics"]["passage_rr"]["scored"] > 60  # retrieval was measured, too
     assert not journal.exists()
 
 

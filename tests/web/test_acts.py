@@ -21,6 +21,7 @@ from rag.config import Settings
 from rag.web.api import add_api
 from rag.web.files import new_folder
 from rag.web.gate import COOKIE, Gate, add_login
+from rag.web.guard import Guard
 from rag.web.library import add_library
 from rag.web.operations import Operations
 from rag.web.replies import add_replies
@@ -152,3 +153,13 @@ def test_uploads_and_downloads_have_names_that_nobody_can_guess(school, tmp_path
         for client in (head, teacher, nobody):
             client.close()
     assert len(new_folder(data, "draft").name) == len("draft-") + 32
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("https://lingxue.test", True), ("http://lingxue.test", False)]
+)
+def test_a_page_that_came_by_tls_tells_the_browser_to_keep_to_it(school, address, kept):
+    app = app_of(school)
+    app.add_middleware(Guard)
+    headers = TestClient(app, base_url=address).get("/login").headers
+    assert ("Strict-Transport-Security" in headers) is kept

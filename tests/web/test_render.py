@@ -257,3 +257,13 @@ def test_slots_of_an_outline_are_marked():
         render.with_slots("写〔请填：哪一年〕<b>")
         == '写<mark class="lx-slot">〔请填：哪一年〕</mark>&lt;b&gt;'
     )
+
+
+def test_marks_of_markdown_headings_are_hidden_and_stay_in_the_text():
+    text = "# 规则\n\n## 一、会议\n\n书记召集会议。\n"
+    at = text.index("## 一")
+    sections = (Section(0, len(text), 5, 1), Section(at, len(text), at + 9, 2))
+    document = Source("s", "规则.md", text, text, (Run(0, 0, len(text)),), sections=sections)
+    page = panel.text_html(document, 0, len(text), 0, 4)
+    assert page.count('<span class="lx-unshown">') == 2
+    assert html.unescape(re.sub("<[^>]*>", "", page)) == text
