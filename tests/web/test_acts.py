@@ -23,6 +23,7 @@ from rag.web.files import new_folder
 from rag.web.gate import COOKIE, Gate, add_login
 from rag.web.guard import Guard
 from rag.web.library import add_library
+from rag.web.limits import BURST, Limit
 from rag.web.operations import Operations
 from rag.web.replies import add_replies
 from rag.web.settings import add_settings
@@ -163,3 +164,23 @@ def test_a_page_that_came_by_tls_tells_the_browser_to_keep_to_it(school, address
     app.add_middleware(Guard)
     headers = TestClient(app, base_url=address).get("/login").headers
     assert ("Strict-Transport-Security" in headers) is kept
+
+
+def test_one_client_that_asks_without_end_is_told_to_wait_and_others_are_not(school):
+    client = TestClient(app_of(school))
+    loop, other = (school.records.tokens.make(name, "试") for name in ("王老师", "校长"))
+    replies = [
+        client.get("/v1/models", headers={"Authorization": f"Bearer {loop}"}) for _ in range(BURST + 40)
+    ]
+    refused = [reply for reply in replies if reply.status_code == 429]
+    assert replies[0].status_code == 200 and refused and "请等" in refused[0].json()["detail"]
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    assert client.get("/v1/models", headers={"Authorization": f"Bearer {other}"}).status_code == 200
+
+
+def test_a_bucket_fills_again_with_time():
+    now = [0.0]
+    limit = Limit(lambda: now[0])
+    assert [limit.wait_s("甲") for _ in range(BURST)] == [0] * BURST and limit.wait_s("甲") >= 1
+    now[0] += 1.0
+    assert [limit.wait_s("甲") for _ in range(5)] == [0] * 5 and limit.wait_s("甲") >= 1
