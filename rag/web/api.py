@@ -125,7 +125,7 @@ def _owner(assistant: Assistant) -> Any:
     limit = Limit()
 
     def owner(request: Request) -> str:
-        """Return for whom the request's token acts; raise 401 for one not known, 429 for one that asks too often."""
+        """Return for whom the token acts; raise 401 for one not known, 429 for one that asks too often."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         found = assistant.records.tokens.owner(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
