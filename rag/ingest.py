@@ -18,6 +18,7 @@ from rag.chunk import chunk
 from rag.clean import Cleaned, repair
 from rag.errors import FolderNotFound, LingxueError
 from rag.parsers.sandbox import ParserProcess
+from rag.reasons import why
 from rag.store import Stamp, Store
 from rag.structure import structure
 from rag.types import Block, Metadata, Parsed, Source
@@ -126,9 +127,7 @@ def _take_in_one(
         detail = _detail(source, parsed.remarks) + alike
         return FileReport(file.name, "更新" if before else "新增", detail)
     except OSError as err:
-        return FileReport(
-            file.name, "失败", f"{file.name}：无法读取（{err.strerror or err}）。请检查文件权限。"
-        )
+        return FileReport(file.name, "失败", f"{file.name}：无法读取（{why(err)}）。请检查文件权限。")
     except LingxueError as err:
         return FileReport(file.name, "失败", str(err))
 

@@ -252,17 +252,17 @@ class Store:
 
     def put_vectors(self, chunk_ids: Sequence[str], vectors: Matrix, *, fingerprint: str) -> None:
         """Store float32 vectors (len(chunk_ids), dim) made by the encoder of a fingerprint."""
-        rows = [
-            (chunk_id, fingerprint, vector.tobytes())
-            for chunk_id, vector in zip(chunk_ids, vectors, strict=True)
-        ]
+        rows = [(i, fingerprint, vector.tobytes()) for i, vector in zip(chunk_ids, vectors, strict=True)]
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
-    def vectors(self, fingerprint: str) -> dict[str, bytes]:
-        """Return the stored vectors of an encoder, float32 bytes by chunk id."""
-        rows = self._rows("SELECT chunk_id, vector FROM vectors WHERE fingerprint = ?", (fingerprint,))
-        return {str(chunk_id): bytes(vector) for chunk_id, vector in rows}
+    def vectors(self, fingerprint: str, chunk_ids: Sequence[str] | None = None) -> dict[str, bytes]:
+        """Return the stored vectors of an encoder, of some chunks or of all: float32 bytes by chunk id."""
+        query, values = "SELECT chunk_id, vector FROM vectors WHERE fingerprint = ?", [fingerprint]
+        if chunk_ids is not None:
+            query += " AND chunk_id IN (SELECT value FROM json_each(?))"
+            values.append(_json(chunk_ids))
+        return {str(chunk_id): bytes(vector) for chunk_id, vector in self._rows(query, values)}
 
 
 def _count_change(db: Connection) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import suppress
@@ -161,12 +161,14 @@ def exact(vectors: Matrix, query: Matrix, k: int) -> list[tuple[int, float]]:
     return [(int(row), float(scores[row])) for row in best[np.argsort(-scores[best], kind="stable")]]
 
 
-def lost(collection: Collection, vectors: Matrix) -> int:
-    """Count the vectors (n, dim) that are not their own nearest neighbour, or twins of it."""
-    missing = 0
+def lost(collection: Collection, vectors: Matrix, done: Callable[[int], None]) -> list[int]:
+    """Return the rows of (n, dim) vectors that are not their own nearest neighbour, or twins of it."""
+    missing: list[int] = []
     for first in range(0, len(vectors), 200):
-        _, distances = collection.query(vectors[first : first + 200], 1)
-        missing += int((distances[:, 0] > SELF).sum())
+        batch = vectors[first : first + 200]
+        _, distances = collection.query(batch, 1)
+        missing += (first + np.flatnonzero(distances[:, 0] > SELF)).tolist()
+        done(first + len(batch))
     return missing
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from rag import evidence, sentence_ranker
+from rag import evidence, sentence_ranker, sentence_rules
 from rag import sentences as split
 from rag.concepts import concepts
 from rag.lexical import LexicalIndex, token_set, top
@@ -78,7 +78,7 @@ def _example(
             right.append(place == own and any(start <= answer[0] < end for answer in qa["ans"]))
     wanted = concepts(question, lexical)
     rows = sentence_ranker.features(question, wanted, candidates)
-    ruled = [evidence.ruled(question, wanted, candidate) for candidate in candidates]
+    ruled = [sentence_rules.ruled(question, wanted, candidate) for candidate in candidates]
     return Example(rows, np.array(ruled), np.array(right, dtype=bool))
 
 

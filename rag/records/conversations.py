@@ -13,7 +13,7 @@ from rag.records import database as db
 from rag.records.payload import from_json, to_json
 from rag.types import Answer, Turn
 
-Kind = Literal["question", "answer", "error", "note"]
+Kind = Literal["question", "answer", "error", "note", "held"]
 Opinion = Literal["up", "down", ""]
 TITLE_LENGTH = 40  # characters of the first question that name a conversation
 LISTED = 60  # conversations shown at once; the search finds the others
@@ -44,6 +44,11 @@ class Conversation:
         """The question that has no reply yet, or ""."""
         last = self.messages[-1] if self.messages else None
         return last.text if last and last.kind == "question" else ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the last question waits for its writer's word before it goes to an outside model."""
+        return bool(self.messages) and self.messages[-1].kind == "held"
 
     @property
     def turns(self) -> tuple[Turn, ...]:

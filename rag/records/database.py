@@ -29,11 +29,13 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
-from rag.errors import BadSettings, DataDirUnusable, RecordsUnavailable
+from rag.errors import BadSettings, DataDirUnusable, LingxueError, RecordsDamaged, RecordsUnavailable
+from rag.reasons import why
 
 LOCAL = ""  # the owner where nobody logs in: whoever sits at this computer
+FILE = "records.db"
 BUSY_S = 30  # how long a writer waits for another one
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 CONNECT_S = 5  # a database server that does not answer in this time is taken as gone
@@ -114,6 +116,14 @@ tokens = Table(
     Column("label", _Text(64), nullable=False),
     Column("made_at", Float, nullable=False),
 )
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", _Text(64), nullable=False),
+    Column("what", _Text(200), nullable=False),
+)
 
 
 class Database:
@@ -122,12 +132,12 @@ class Database:
     def __init__(self, folder: Path, url: str = "") -> None:
         """Open or make the database; SQLite in the folder where no address is given.
 
-        Raises: DataDirUnusable; BadSettings for an address that cannot be used.
+        Raises: DataDirUnusable; RecordsDamaged; RecordsUnavailable; BadSettings: the address cannot be used.
         """
         self._folder, self._remote = folder, False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            address = make_url(url) if url else URL.create("sqlite", database=str(folder / "records.db"))
+            address = make_url(url) if url else URL.create("sqlite", database=str(folder / FILE))
             self._engine = _engine(address)
             self._remote = self._engine.dialect.name != "sqlite"
             _make_tables(self._engine)
@@ -138,7 +148,7 @@ class Database:
                 reason = f"没有安装它的驱动 {err.name}（PostgreSQL 的：pip install 'psycopg[binary]'）"
             raise BadSettings(name="LINGXUE_DATABASE_URL", value="……", reason=reason) from err
         except (OSError, SQLAlchemyError) as err:
-            raise self._unusable(err) from err
+            raise self._told(err) from err
 
     @property
     def engine(self) -> Engine:
@@ -147,17 +157,22 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Give a connection in a transaction; raise DataDirUnusable where the database fails."""
+        """Give a connection in a transaction; raise what opening it raises, where it fails."""
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as err:
-            raise self._unusable(err) from err
+            raise self._told(err) from err
 
-    def _unusable(self, err: Exception) -> DataDirUnusable:
+    def _told(self, err: Exception) -> LingxueError:
+        """What went wrong, without the statement and its values."""
         if self._remote:
             return RecordsUnavailable(reason=type(getattr(err, "orig", None) or err).__name__)
-        return DataDirUnusable(path=self._folder, reason=_reason(err))
+        reason = why(getattr(err, "orig", None) or err)
+        # SQLite's own class, and no subclass of it, for a file that is cut, overwritten or no database.
+        if type(err) is DatabaseError:
+            return RecordsDamaged(path=self._folder / FILE, reason=reason)
+        return DataDirUnusable(path=self._folder, reason=reason)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -186,19 +201,12 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_S * 1000}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _reason(err: Exception) -> str:
-    """What went wrong, without the statement and its values."""
-    if isinstance(err, OSError):
-        return err.strerror or type(err).__name__
-    return str(getattr(err, "orig", None) or type(err).__name__)
 
 
 def new_id() -> str:

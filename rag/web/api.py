@@ -23,8 +23,9 @@ from rag.errors import (
     NothingIndexed,
     RecordsUnavailable,
 )
+from rag.privacy import OnPrivate
 from rag.types import DraftRequest, Turn
-from rag.web.api_docs import docs_html
+from rag.web.api_docs import SEND_PRIVATE, docs_html
 from rag.web.files import new_folder
 from rag.web.fragments import screen
 
@@ -56,6 +57,7 @@ class Ask(BaseModel):
     history: list[Said] = Field(default=[], max_length=40, description="此前的对话，用来理解追问")
     use_model: bool = Field(default=True, description="false：不用大模型，只从资料摘录")
     collection: str = Field(default="", description="只在这一类资料里找，留空为全部")
+    send_private: bool = Field(default=False, description=SEND_PRIVATE)
 
 
 class Draft(BaseModel):
@@ -72,6 +74,7 @@ class Draft(BaseModel):
     event: str = Field(default="", max_length=1000, description="自己的一件事")
     seed: int = Field(default=0, description="换一个整数，换一个角度")
     use_model: bool = Field(default=True, description="false：不用大模型")
+    send_private: bool = Field(default=False, description=SEND_PRIVATE)
 
 
 class Evaluate(BaseModel):
@@ -138,15 +141,20 @@ def _add_jobs(router: APIRouter, assistant: Assistant) -> None:
         """Answer one question."""
         history = [Turn(said.role, said.content) for said in body.history]
         answer = assistant.answer(
-            body.question, history, use_model=body.use_model, collection=body.collection
+            body.question,
+            history,
+            use_model=body.use_model,
+            collection=body.collection,
+            private="send" if body.send_private else "extract",
         )
         return answer.to_dict()
 
     @router.post("/draft", summary="列一份提纲", description=_DESCRIBED["列一份提纲"])
     def draft(body: Draft) -> dict[str, Any]:
         """Draft one outline."""
-        given = body.model_dump(exclude={"use_model"})
-        return assistant.draft(DraftRequest(**given), use_model=body.use_model).to_dict()
+        request = DraftRequest(**body.model_dump(exclude={"use_model", "send_private"}))
+        private: OnPrivate = "send" if body.send_private else "extract"
+        return assistant.draft(request, use_model=body.use_model, private=private).to_dict()
 
     @router.post("/evaluate", summary="运行一组评测题", description=_DESCRIBED["运行一组评测题"])
     def evaluate(body: Evaluate) -> dict[str, Any]:

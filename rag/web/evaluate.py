@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jsonl", ".xlsx", ".zip")
 COLLECTED = "问答里收集的题"
-TITLES = {"knowledge": "自带资料", "knowledge-heldout": "自带资料·另一组没调试过的题"}
+TITLES = {
+    "knowledge": "自带资料",
+    "knowledge-fresh": "自带资料·第二批",
+    "knowledge-heldout": "自带资料·另一组没调试过的题",
+    "knowledge-heldout2": "自带资料·第二批没调试过的题",
+}
 _HINT = (
     '<div class="lx-hint">用一组有标准答案的题检查回答准不准。'
     "选一个自带的题集，或上传自己的，点“开始评测”。</div>"

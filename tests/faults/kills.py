@@ -14,6 +14,7 @@ KINDS = {
     "delete": ["put", "drop", "drop"],
     "migrate": ["migrate", "put", "talk"],
     "evaluate": ["evaluate"],
+    "write": ["draft", "talk"],
 }
 WORLD_LASTS = 10  # kills before a fresh data directory
 

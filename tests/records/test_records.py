@@ -6,10 +6,13 @@ from itertools import count
 
 import pytest
 
-from rag.errors import BadRequest, BadSettings, RecordsUnavailable
+from rag.assistant import Assistant
+from rag.config import Settings
+from rag.errors import BadRequest, BadSettings, RecordsDamaged, RecordsLost, RecordsUnavailable
 from rag.records import accounts, database
 from rag.records.records import Records
 from rag.types import Answer, Citation, Sentence
+from rag.web.site import _accounts
 
 PASSWORD = "一个长长的密码呀"
 CITED = Citation(1, "s1", "会议规则", "二、", ("二、",), "到会要过半数。", 4, 11, "school", 0.9, "现行")
@@ -274,6 +277,43 @@ def test_database_address_that_cannot_be_used_is_told_without_its_password(tmp_p
     with pytest.raises(BadSettings) as refused:
         Records(tmp_path, "nosuch://user:geheim@host/db")
     assert "LINGXUE_DATABASE_URL" in str(refused.value) and "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_records_cut_in_the_middle_are_told_as_damaged_with_the_remedy(tmp_path, share):
+    opened = Records(tmp_path)
+    for number in range(60):
+        asked(opened, question=f"第{number}个问题？" * 20)
+    opened.close()
+    path = tmp_path / "records.db"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(RecordsDamaged, match="记录文件已损坏.*lingxue restore") as told:
+        cut = Records(tmp_path)
+        for heading in cut.conversations.listed("甲"):
+            cut.conversations.get("甲", heading.id)
+    assert "records.db" in str(told.value) and "malformed" not in str(told.value)
+
+
+def test_a_file_that_is_no_database_is_told_so(tmp_path):
+    (tmp_path / "records.db").write_bytes(b"\0noise" * 2000)
+    with pytest.raises(RecordsDamaged, match="不是数据库"):
+        Records(tmp_path)
+
+
+def test_accounts_that_vanished_are_not_started_anew_where_others_can_come_in(tmp_path):
+    settings = Settings(data_dir=tmp_path, knowledge_dir=tmp_path / "k", llm="off", login="always")
+    assistant = Assistant(settings)
+    assistant.records.accounts.add("校长", PASSWORD, "管理员")
+    assert _accounts(assistant)  # the server starts
+    assistant.close()
+    for file in tmp_path.glob("records.db*"):
+        file.unlink()
+    again = Assistant(settings)
+    with pytest.raises(RecordsLost, match="lingxue restore"):
+        _accounts(again)
+    again.records.accounts.add("校长", PASSWORD, "管理员")  # as `lingxue user add` does: said, not by itself
+    assert _accounts(again)
+    again.close()
 
 
 def test_replicas_that_begin_at_the_same_moment_all_find_their_tables(tmp_path, postgres):
