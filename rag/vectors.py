@@ -146,7 +146,10 @@ class ServerCollection:
         """Do nothing: the server looks after its own files."""
 
     def close(self) -> None:
-        """Let go of the connection's threads; one that hangs is not waited for."""
+        """Let go of the connection and its threads; one that hangs is not waited for."""
+        with suppress(Exception):
+            self._client.close()
+            self._client._server._session.close()  # which Chroma leaves to the garbage collector
         self._calls.shutdown(wait=False, cancel_futures=True)
 
 

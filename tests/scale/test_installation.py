@@ -37,7 +37,8 @@ def needs(*names):
         except CannotStart:
             missing.append(name)
     return pytest.mark.skipif(
-        bool(missing), reason=f"not installed: {', '.join(missing)} (apt-get install nginx-light postgresql openssl)"
+        bool(missing),
+        reason=f"not installed: {', '.join(missing)} (apt-get install nginx-light postgresql openssl)",
     )
 
 
@@ -81,12 +82,16 @@ def test_one_login_holds_on_both_replicas_and_what_is_asked_on_one_is_in_the_his
     with person(site, at=one) as here:
         assert "半数以上" in ask(here, QUORUM)
         session = here.client.cookies["lingxue_session"]
-        with httpx.Client(base_url=f"http://127.0.0.1:{other.port}", cookies={"lingxue_session": session}) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{other.port}", cookies={"lingxue_session": session}
+        ) as client:
             assert client.get("/config").status_code == 200
             assert client.get(f"/conversation/{here.conversation}.docx").status_code == 200
         with person(site, at=other) as there:
             there.conversation = here.conversation
-            assert "三分之二" in ask(there, "那定干部呢？"), "the follow-up is understood by the other replica"
+            assert "三分之二" in ask(there, "那定干部呢？"), (
+                "the follow-up is understood by the other replica"
+            )
             assert there.listed[0] == QUORUM
 
 
