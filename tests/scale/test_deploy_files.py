@@ -19,13 +19,21 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 NAMES = {f"LINGXUE_{name.upper()}" for name in Settings.model_fields}
 
 
+def found(pattern, path):
+    return re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)[1]
+
+
 def commands():
     """Every command line of ours in the files and the page that explains them."""
     for unit in UNITS:
-        yield re.search(r"^ExecStart=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)[1].replace("%i", "7861")
-    yield " ".join(yaml.safe_load(re.search(r"^CMD (.*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)[1]))
+        yield found(r"^ExecStart=(.*)$", unit).replace("%i", "7861")
+    yield " ".join(yaml.safe_load(found(r"^CMD (.*)$", DEPLOY / "Dockerfile")))
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    yield from re.findall(r"^(?:sudo -u \w+ )?(?:\S*/)?(lingxue [a-z][^#\n]*)$", page, re.MULTILINE)
+    yield from re.findall(r"(?:^|bin/| )(lingxue (?:--|[a-z]).*)$", "\n".join(fenced(page)), re.MULTILINE)
+
+
+def fenced(page):
+    return [line for block in page.split("```")[1::2] for line in block.splitlines()]
 
 
 @pytest.mark.parametrize("line", list(commands()))
@@ -36,13 +44,17 @@ def test_command_is_one_that_the_program_takes(line):
         return
     assert Path(program).name == "chroma"
     code = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; app()"
-    told = subprocess.run([sys.executable, "-c", code, arguments[0], "--help"], capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code, arguments[0], "--help"], capture_output=True, text=True
+    )
     assert all(option in told.stdout for option in arguments if option.startswith("--")), told.stdout
 
 
 def test_settings_in_the_files_are_settings_of_the_program():
     files = [DEPLOY / "lingxue.env", DEPLOY / "compose.yaml", ROOT / "docs" / "deploy.md"]
-    named = {name for file in files for name in re.findall(r"LINGXUE_[A-Z_]+", file.read_text(encoding="utf-8"))}
+    named = {
+        name for file in files for name in re.findall(r"LINGXUE_[A-Z_]+", file.read_text(encoding="utf-8"))
+    }
     assert named <= NAMES and "LINGXUE_DATABASE_URL" in named
 
 
@@ -63,7 +75,7 @@ def test_compose_file_holds_together_and_publishes_nothing_but_the_replicas_on_t
 
 
 def test_chroma_server_is_of_the_version_that_the_program_is_tested_with():
-    pinned = re.search(r"^chromadb==(.*)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[1]
+    pinned = found(r"^chromadb==(.*)$", ROOT / "constraints.txt")
     assert COMPOSE["services"]["chroma"]["image"] == f"chromadb/chroma:{pinned}"
 
 
