@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from eval.journal import context_of
 from rag.errors import BadRequest
+from rag.reasons import why
 
 HOME = "evaluations"  # inside the data directory
 JOURNAL = "run.jsonl"  # of an unfinished run; the next one of the same context continues it
@@ -75,9 +76,7 @@ def claimed(folder: Path) -> Iterator[Path]:
     except Timeout as err:
         raise BadRequest(reason=f"{folder} 正被另一次评测使用。请等它结束，或换一个 --out 目录。") from err
     except OSError as err:
-        raise BadRequest(
-            reason=f"不能在 {folder} 写报告（{err.strerror or err}）。请换一个 --out 目录。"
-        ) from err
+        raise BadRequest(reason=f"不能在 {folder} 写报告（{why(err)}）。请换一个 --out 目录。") from err
     try:
         yield folder
     finally:

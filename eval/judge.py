@@ -15,7 +15,7 @@ from typing import Any
 
 from eval.matching import plain
 from eval.outcome import Outcome, Score
-from rag.errors import BadRequest, ModelFailed
+from rag.errors import BadRequest, HeldBack, ModelFailed
 from rag.prompting import render
 from rag.protocols import ChatModel
 
@@ -49,7 +49,7 @@ class Judge:
     def _judged(self, measure: Callable[[Outcome], Score], outcome: Outcome) -> Score:
         try:
             return measure(outcome)
-        except (ModelFailed, _NoJudgement) as err:
+        except (HeldBack, ModelFailed, _NoJudgement) as err:
             return Score(None, f"评判失败：{err}")
 
     def _faithfulness(self, outcome: Outcome) -> Score:

@@ -21,6 +21,7 @@ from rag.notices import Notices
 from rag.opposite import contrary
 from rag.page import plain
 from rag.parts import parts
+from rag.privacy import without
 from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp
@@ -141,12 +142,13 @@ def _find(text: str, asked: str, library: Library) -> _Found:
 
 
 def _find_one(text: str, asked: str, library: Library) -> _Found:
-    question = analyse(asked)
+    searched = without(asked, library.lexical.known)
+    question = analyse(searched)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
     if clauses:
         base = Answer(text, asked, "answered", "", confidence=1.0)
         return _Found(question, [], [whole_clause(found) for found in clauses], base)
-    hits = library.retriever.retrieve(asked, k=HITS)
+    hits = library.retriever.retrieve(searched, k=HITS)
     for query in compare.queries(question):  # what is said of each side alone stands elsewhere
         found = library.retriever.retrieve(query, k=HITS_A_SIDE)
         known = {hit.chunk.id for hit in hits}
@@ -236,7 +238,7 @@ def _generated(
     if not failed and checked.absent:
         return replace(_no_evidence(found, library, notices, ""), model=model.name)
     reason = failed or ("回答没有依据" if reply.strip() else "回答是空的")
-    return _fallen_back(_extracted(found), notices.text("model_failed", reason=reason))
+    return with_notice(_extracted(found), notices.text("model_failed", reason=reason))
 
 
 def _with_warning(checked: generate.Generated, notices: Notices) -> str:
@@ -246,7 +248,8 @@ def _with_warning(checked: generate.Generated, notices: Notices) -> str:
     return f"{checked.markdown}\n\n> {notices.text('unsupported')}{struck}"
 
 
-def _fallen_back(answer: Answer, notice: str) -> Answer:
+def with_notice(answer: Answer, notice: str) -> Answer:
+    """Put a notice above an answer."""
     sentences = (Sentence(notice, "notice"), *answer.sentences)
     return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)
 

@@ -80,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--history", type=Path, metavar="文件", help="此前的对话（JSON：role 和 content 的列表）"
     )
     ask.add_argument("--json", action="store_true", help="输出 JSON")
+    _private(ask)
     _draft(command("draft", "列一份提纲"))
     _check(command("check", "查一份或一批稿件：重合、空话、文件名、身份口吻"))
     _evaluate(command("eval", "运行评测集，写出报告"))
@@ -108,6 +109,18 @@ def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("--out", type=Path, metavar="文件", help="写入 .docx、.md 或 .txt 文件")
     draft.add_argument("--footnotes", action="store_true", help=".docx 的依据写成脚注，不写则列在文末")
     draft.add_argument("--json", action="store_true", help="输出 JSON")
+    _private(draft)
+
+
+def _private(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--send-private",
+        action="store_const",
+        const="send",
+        default="extract",
+        dest="private",
+        help="内容里有身份证号、电话、银行卡号也发给外部大模型；不写则不发，不用大模型作答",
+    )
 
 
 def _check(check: argparse.ArgumentParser) -> None:

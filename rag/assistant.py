@@ -16,13 +16,14 @@ from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
 from rag.embed import load_encoder
-from rag.errors import FetchFailed, NothingIndexed, SourceNotFound
+from rag.errors import FetchFailed, HeldBack, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
-from rag.limited import Limited
+from rag.limited import Limited, Views
 from rag.notices import Notices
+from rag.privacy import Guarded, OnPrivate, let_through
 from rag.protocols import ChatModel, Encoder
-from rag.retrieve import HybridRetriever
+from rag.retrieve import HybridRetriever, make_retriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
 from rag.upkeep import IndexReport, ProgressCallback, Upkeep, missed_records, note_records, open_store
@@ -46,6 +47,7 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; open nothing yet."""
         self.settings = settings
+        self._views = Views()
         self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
@@ -78,12 +80,7 @@ class Assistant:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index; raise RerankerNotFound."""
-        if self.settings.reranker in ("", "off"):
-            ranked = not self.settings.reranker
-            return HybridRetriever(self.search_index, self.encoder, ranked=ranked)
-        from rag.crossencoder import CrossEncoderReranker
-
-        return HybridRetriever(self.search_index, self.encoder, CrossEncoderReranker(self.settings.reranker))
+        return make_retriever(self.search_index, self.encoder, self.settings.reranker)
 
     @cached_property
     def records(self) -> Records:
@@ -106,19 +103,11 @@ class Assistant:
     @cached_property
     def model(self) -> ChatModel | None:
         """The configured language model, or None; raise ModelFailed for one that cannot be built."""
-        settings = self.settings
-        if not settings.model_configured:
+        if not self.settings.model_configured:
             return None
-        from rag.llm import make_model
+        from rag.llm import configured_model
 
-        return make_model(
-            provider=settings.llm_provider,
-            model=settings.llm_model,
-            base_url=settings.llm_base_url,
-            api_key=settings.llm_api_key.get_secret_value(),
-            timeout_s=settings.llm_timeout_s,
-            max_tokens=settings.llm_max_tokens,
-        )
+        return configured_model(self.settings)
 
     def use_model(self, settings: Settings) -> None:
         """Take over other settings of the language model; what is under way goes on with the old ones."""
@@ -170,6 +159,10 @@ class Assistant:
         """Bring the search index up to date with the store, after documents were changed or removed."""
         self.upkeep.refresh(on_progress)
 
+    def settle(self) -> None:
+        """Wait until what was added or removed is built into one index; searching does not need that."""
+        self.upkeep.settle()
+
     def ready(self, *, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due: the folder never read, another one asked for, index lost or stale.
 
@@ -181,38 +174,45 @@ class Assistant:
         return self.upkeep.ready(on_progress)
 
     def ask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        use_model: bool = True,
-        collection: str = "",
-    ) -> Iterator[Event]:
+        self, question: str, history: Sequence[Turn] = (), *,
+        use_model: bool = True, collection: str = "", private: OnPrivate = "extract",
+    ) -> Iterator[Event]:  # fmt: skip
         """Answer a question as events, the last one the `Answer`; from one collection only, where named.
 
-        Raises: BadRequest, NothingIndexed, and what opening the parts raises.
+        `private` says what to do where personal numbers would go to an outside model.
+
+        Raises: BadRequest, NothingIndexed, HeldBack ("hold"), and what opening the parts raises.
         """
         self.upkeep.renew()
+        model = let_through(self.model, private) if use_model else None
         try:
-            yield from self._ask(question, history, use_model, collection)
-        except SourceNotFound:  # replaced between search and quoting: the new index has its successor
-            yield from self._ask(question, history, use_model, collection)
+            if isinstance(model, Guarded):  # told at once, and also where the answer would need no model
+                model.check(question)
+            try:
+                yield from self._ask(question, history, model, collection)
+            except SourceNotFound:  # replaced between search and quoting: the new index has its successor
+                yield from self._ask(question, history, model, collection)
+        except HeldBack as held:
+            if private == "hold":
+                raise
+            for event in self._ask(question, history, None, collection):
+                yield answer.with_notice(event, held.notice) if isinstance(event, Answer) else event
 
     def _ask(
-        self, question: str, history: Sequence[Turn], use_model: bool, collection: str
+        self, question: str, history: Sequence[Turn], model: ChatModel | None, collection: str
     ) -> Iterator[Event]:
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
         stamps = self.documents.stamps(collection)
+        view = self._views.of(generation, [stamp.id for stamp in stamps]) if collection else None
         library = answer.Library(
-            retriever=Limited(self.retriever, [s.id for s in stamps]) if collection else self.retriever,
+            retriever=Limited(self.retriever, view) if view else self.retriever,
             reader=self,
-            lexical=generation.lexical,
+            lexical=(view or generation).lexical,
             stamps=stamps,
             impaired=lambda: bool(generation.dense_failed),
         )
-        model = self.model if use_model else None
         prompts = [
             (shipped_dir("prompts") / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")
         ]
@@ -228,10 +228,11 @@ class Assistant:
         )
 
     def answer(
-        self, question: str, history: Sequence[Turn] = (), *, use_model: bool = True, collection: str = ""
-    ) -> Answer:
+        self, question: str, history: Sequence[Turn] = (), *,
+        use_model: bool = True, collection: str = "", private: OnPrivate = "extract",
+    ) -> Answer:  # fmt: skip
         """Answer a question in one piece."""
-        *_, last = self.ask(question, history, use_model=use_model, collection=collection)
+        *_, last = self.ask(question, history, use_model=use_model, collection=collection, private=private)
         if not isinstance(last, Answer):
             raise TypeError(f"the last event is {type(last).__name__}, not an Answer")
         return last
@@ -246,12 +247,17 @@ class Assistant:
             raise NothingIndexed(path=self.settings.knowledge_dir)
         return trace(question, retriever=self.retriever, reader=self, lexical=generation.lexical)
 
-    def draft(self, request: DraftRequest, *, use_model: bool = True) -> Outline:
-        """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on."""
+    def draft(
+        self, request: DraftRequest, *, use_model: bool = True, private: OnPrivate = "extract"
+    ) -> Outline:
+        """Draft an outline; raise BadRequest for a genre, role or topic that cannot be worked on.
+
+        Personal numbers that would go to an outside model are named in its warnings; "send" sends them.
+        """
         from rag.outline import compose
 
         self.upkeep.renew()
-        model = self.model if use_model else None
+        model = let_through(self.model, private) if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
     @cached_property

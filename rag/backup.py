@@ -1,6 +1,6 @@
 """Backup and restore of a data directory: one zip file with the digest of everything in it.
 
-What can be rebuilt (the index, Gradio's downloads, locks) is not in it. A restore
+What can be rebuilt (the index, Gradio's downloads, locks) is not in it, nor is the model's key. A restore
 checks every digest before it changes anything, and what was there before is put
 aside, not deleted.
 """
@@ -18,14 +18,16 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
+from rag import saved
 from rag.atomic import replacing
 from rag.database import check_file, copy_database
 from rag.errors import BackupUnusable, DataDirUnusable
+from rag.reasons import why
 
 FORMAT = 1
 MANIFEST = "lingxue-backup.json"
 ASIDE = "before-restore"
-_REBUILT = {"index", "downloads", "backups"}
+_REBUILT = {"index", "web", "backups"}
 _SQLITE = b"SQLite format 3\x00"
 
 
@@ -46,7 +48,7 @@ def back_up(data_dir: Path, target: Path) -> int:
             manifest = {"format": FORMAT, "program": _program(), "made": _now(), "files": files}
             archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     except OSError as err:
-        raise DataDirUnusable(path=target.parent, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=target.parent, reason=why(err)) from err
     return len(files)
 
 
@@ -61,12 +63,12 @@ def restore(source: Path, data_dir: Path) -> int:
         data_dir.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=data_dir, prefix=".restore-"))
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err
     try:
         names = _unpack(source, staging)
         _exchange(staging, data_dir)
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return len(names)
@@ -91,6 +93,10 @@ def _pack(archive: zipfile.ZipFile, path: Path, name: str, scratch: Path) -> str
         copy = scratch / "copy.db"
         copy.unlink(missing_ok=True)
         copy_database(path, copy)
+        path = copy
+    elif path.name == saved.NAME:
+        copy = scratch / "settings.json"
+        copy.write_text(json.dumps(saved.without_key(path.parent), ensure_ascii=False), encoding="utf-8")
         path = copy
     archive.write(path, name)
     with path.open("rb") as file:

@@ -15,6 +15,7 @@ from typing import Any
 from rag.arguments import make_parser
 from rag.errors import BadRequest, BadSettings, LingxueError
 from rag.offline import stay_offline
+from rag.reasons import why
 from rag.terminal import complain, interrupted, progress, say, say_json
 
 _SETTINGS = ("data_dir", "knowledge_dir", "llm", "host", "port")
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("已停止。")
         return 1
     except OSError as err:
-        complain(f"读写失败：{err.filename or ''}（{err.strerror or err}）。请检查路径、权限和磁盘空间。")
+        complain(f"读写失败：{err.filename or ''}（{why(err)}）。请检查路径、权限和磁盘空间。")
         return 1
 
 
@@ -67,6 +68,7 @@ def _index(options: argparse.Namespace) -> int:
             else f"{file.name}" + (f"（{file.detail}）" if file.detail else "")
         )
         say(f"{file.outcome}　{line}")
+    assistant.settle()
     failed = sum(file.outcome == "失败" for file in report.files)
     say(f"共 {len(report.files)} 个文件，失败 {failed} 个；可检索 {report.chunks} 段。")
     return 1 if failed and failed == len(report.files) else 0
@@ -101,7 +103,7 @@ def _ask(options: argparse.Namespace) -> int:
     history = _history(options.history) if options.history else []
     _ready(assistant)
     streamed = False
-    for event in assistant.ask(options.question, history):
+    for event in assistant.ask(options.question, history, private=options.private):
         if isinstance(event, Delta) and not options.json and sys.stdout.isatty():
             sys.stdout.write(event.text)
             sys.stdout.flush()
@@ -250,11 +252,15 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _user(options: argparse.Namespace) -> int:
     from rag.people import manage
+    from rag.records.acts import COMMAND_LINE
+    from rag.upkeep import note_records
 
-    for line in manage(
-        _assistant(options).records.accounts, options.action, options.name, admin=options.admin
-    ):
+    assistant = _assistant(options)
+    for line in manage(assistant.records.accounts, options.action, options.name, admin=options.admin):
         say(line)
+    if options.action != "list":
+        assistant.records.acts.note(COMMAND_LINE, f"账号 {options.action} {options.name}")
+    note_records(assistant.store, accounts=assistant.records.accounts.has_admin())
     return 0
 
 

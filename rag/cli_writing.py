@@ -28,7 +28,8 @@ def draft(options: argparse.Namespace, assistant: Assistant, ready: Callable[[An
     if options.out and options.out.suffix.lower() not in SUFFIXES:
         raise BadRequest(reason=f"--out 只能是 .docx、.md 或 .txt 文件：{options.out.name}。请改文件名。")
     ready(assistant)
-    outline = assistant.draft(DraftRequest(**{name: getattr(options, name) for name in _FIELDS}))
+    request = DraftRequest(**{name: getattr(options, name) for name in _FIELDS})
+    outline = assistant.draft(request, private=options.private)
     if options.json:
         say_json(outline.to_dict())
     if options.out:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     llm_provider: str = Field(default="openai", description="大模型接口类型，OpenAI 兼容的都是 openai")
     llm_timeout_s: float = Field(default=60.0, gt=0, description="等大模型的最长秒数")
     llm_max_tokens: int = Field(default=1500, gt=0, description="大模型一次回答的最多 token 数")
+    llm_private: Literal["ask", "send"] = Field(
+        default="ask",
+        description="要发给外部大模型的内容里有身份证号、电话、银行卡号时：ask 先停下来问，send 照发"
+        "（只用于学校自己的大模型服务器）",
+    )
     chroma_url: str = Field(
         default="", description="Chroma 向量服务器地址，如 http://127.0.0.1:8000；留空则存在数据目录里"
     )
@@ -87,6 +93,11 @@ class Settings(BaseSettings):
     def model_configured(self) -> bool:
         """Whether a language model is to be used."""
         return self.llm == "auto" and bool(self.llm_model or self.llm_base_url)
+
+    @property
+    def model_host(self) -> str:
+        """Who gets what is sent to the language model, as people call it."""
+        return urlsplit(self.llm_base_url).hostname or "模型服务商"
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.atomic import sync_folder
 from rag.errors import DataDirUnusable, StoreDamaged
+from rag.reasons import why
 
 Connection = sqlite3.Connection
 Migration = Callable[[Connection], None]
@@ -39,11 +40,11 @@ class Database:
             self._db = self._open(path)
             self._migrate(migrations)
         except OSError as err:
-            raise DataDirUnusable(path=path.parent, reason=err.strerror or err) from err
+            raise DataDirUnusable(path=path.parent, reason=why(err)) from err
         except sqlite3.OperationalError as err:
-            raise DataDirUnusable(path=path.parent, reason=err) from err
+            raise DataDirUnusable(path=path.parent, reason=why(err)) from err
         except sqlite3.DatabaseError as err:
-            raise StoreDamaged(path=path, reason=err) from err
+            raise StoreDamaged(path=path, reason=why(err)) from err
 
     def _open(self, path: Path) -> sqlite3.Connection:
         db = _connect(path.resolve().as_uri())
@@ -83,10 +84,10 @@ class Database:
                 self._db.execute("COMMIT")
             except sqlite3.OperationalError as err:  # disk full, read-only, locked
                 self._roll_back()
-                raise DataDirUnusable(path=self.path.parent, reason=_reason(err)) from err
+                raise DataDirUnusable(path=self.path.parent, reason=why(err)) from err
             except sqlite3.DatabaseError as err:
                 self._roll_back()
-                raise StoreDamaged(path=self.path, reason=err) from err
+                raise StoreDamaged(path=self.path, reason=why(err)) from err
             except BaseException:
                 self._roll_back()
                 raise
@@ -102,7 +103,7 @@ class Database:
             try:
                 return self._db.execute(query, values).fetchall()
             except sqlite3.DatabaseError as err:
-                raise StoreDamaged(path=self.path, reason=err) from err
+                raise StoreDamaged(path=self.path, reason=why(err)) from err
 
     def problems(self) -> str:
         """Return what SQLite's own check finds wrong with the file, or an empty string."""
@@ -120,7 +121,7 @@ class Database:
             unfinished.replace(path)
             sync_folder(path.parent)
         except (OSError, sqlite3.OperationalError) as err:
-            raise DataDirUnusable(path=path.parent, reason=err) from err
+            raise DataDirUnusable(path=path.parent, reason=why(err)) from err
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -191,10 +192,3 @@ def _connect(uri: str) -> sqlite3.Connection:
 def _pending(path: Path) -> bool:
     log = path.with_name(f"{path.name}-wal")
     return log.exists() and log.stat().st_size > 0
-
-
-def _reason(err: sqlite3.Error) -> str:
-    """Say SQLite's commonest troubles in Chinese."""
-    text = str(err)
-    known = {"full": "磁盘已满", "readonly": "只读，不能写入", "locked": "另一个程序正在写入"}
-    return next((chinese for word, chinese in known.items() if word in text), text)

@@ -79,6 +79,7 @@ def _store(assistant: Assistant) -> Finding:
 
 
 def _records(assistant: Assistant) -> Finding:
+    assistant.records.conversations.listed("")  # tells of damage
     if when := assistant.store.meta("records_lost"):
         detail = f"{when} 发现记录文件不见了，已新建空的。要找回请运行 lingxue restore 从备份恢复。"
         return Finding("受限", "对话与账号", detail)

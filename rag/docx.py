@@ -7,7 +7,6 @@ table names its stand-ins. Knows outlines and Word; decides no words.
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from rag.docx_notes import Footnotes
 from rag.docx_page import lay_out
 from rag.errors import BadRequest
 from rag.outline_text import KIND_NAMES, SLOT, numeral, reference
+from rag.reasons import why
 from rag.types import Outline
 
 Section = tuple[str, Sequence[str]]  # a heading and its paragraphs
@@ -28,16 +28,6 @@ SONG_TITLE, FANG, HEI, KAI = "方正小标宋简体", "仿宋", "黑体", "楷�
 _LATIN = "Times New Roman"
 # Quotes, dashes and dots share code points with Latin; Word sets them in the Latin font unless told.
 _SHARED = re.compile(r"([“”‘’…—·]+)")
-_REASONS = {
-    errno.ENOENT: "文件夹不存在",
-    errno.ENOTDIR: "文件夹不存在",
-    errno.EACCES: "没有写入权限",
-    errno.EPERM: "没有写入权限",
-    errno.EROFS: "磁盘只读",
-    errno.ENOSPC: "磁盘空间不足",
-    errno.EISDIR: "同名的是文件夹",
-    errno.ENAMETOOLONG: "文件名太长",
-}
 _MARKER = re.compile(r"(\[\d{1,3}\])")
 TITLE_WIDTH = 20  # characters of 22 pt in a line of 156 mm
 _WORD_END = re.compile(r"[的，：、》）]|.(?=[《（])")
@@ -61,9 +51,8 @@ def write_docx(
     try:
         _save(document, path)
     except OSError as err:
-        reason = _REASONS.get(err.errno or 0, err.strerror or "写入失败")
         raise BadRequest(
-            reason=f"写不了文件 {path}（{reason}）。请检查文件夹是否存在、能否写入，文件是否正被 Word 打开。"
+            reason=f"写不了文件 {path}（{why(err)}）。请检查文件夹是否在、能否写入，文件是否正被 Word 打开。"
         ) from err
 
 

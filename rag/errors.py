@@ -13,17 +13,21 @@
     ├── FetchFailed        an official text was not fetched
     ├── FolderNotFound
     ├── DataDirUnusable
+    │   └── RecordsUnavailable  the server of accounts and conversations
     ├── DataDirBusy
     ├── StoreDamaged
     ├── NothingIndexed
     ├── SourceNotFound
     ├── SourceDamaged
     ├── StoreLost
+    ├── RecordsDamaged
+    ├── RecordsLost
     ├── BackupUnusable
     ├── EncoderNotFound
     ├── RerankerNotFound
     ├── ModelFailed        a language model gave no usable reply
     │   └── ModelRefused   its server rejected the key or the request
+    ├── HeldBack           personal numbers were not sent to a model
     ├── BadSettings
     ├── BadCases
     └── BadRequest
@@ -131,6 +135,12 @@ class DataDirUnusable(LingxueError):
     template = "数据目录不可写：{path}（{reason}）。请检查权限和磁盘空间，或用 --data-dir 指定别的目录。"
 
 
+class RecordsUnavailable(DataDirUnusable):
+    """The database server that keeps accounts and conversations does not answer."""
+
+    template = "账号和对话的数据库现在连接不上（{reason}）。请稍后再试；仍不行请管理员检查数据库服务器。"
+
+
 class DataDirBusy(LingxueError):
     """Another process holds the data directory."""
 
@@ -151,6 +161,24 @@ class StoreLost(LingxueError):
     template = (
         "数据库不见了：{path}（索引还在）。请用 lingxue restore 从备份恢复；没有备份就删除旁边的 index 文件夹"
         "再运行 lingxue index 重新建立，逐个加入的文件要再加一次。"
+    )
+
+
+class RecordsDamaged(LingxueError):
+    """The database of conversations, drafts and accounts is not readable as ours."""
+
+    template = (
+        "对话、提纲和账号的记录文件已损坏：{path}（{reason}）。请先停下领学，用 lingxue restore 从备份恢复；"
+        "没有备份就把这个文件移走，再启动会新建空的。资料库没有受影响。"
+    )
+
+
+class RecordsLost(LingxueError):
+    """There were accounts, and their database is gone or empty."""
+
+    template = (
+        "登录账号不见了：{path} 里原来有账号，现在一个也没有，所以没有打开网页，以免换了人管。"
+        "请用 lingxue restore 从备份恢复；确实要从头开始，请先运行 lingxue user add 名字 --admin。"
     )
 
 
@@ -203,6 +231,21 @@ class ModelRefused(ModelFailed):
         "大模型服务拒绝了请求（{reason}）。"
         "请检查 LINGXUE_LLM_API_KEY、LINGXUE_LLM_MODEL 和 LINGXUE_LLM_BASE_URL。"
     )
+
+
+class HeldBack(LingxueError):
+    """A message was not sent to an outside model because personal numbers are in it."""
+
+    template = (
+        "要发给大模型的内容里有{found}，已停下，没有发给 {receiver}。请把号码改掉再试，或只用资料摘录回答。"
+    )
+
+    @property
+    def notice(self) -> str:
+        """What to say above an answer that was made without the model instead."""
+        return "要发给大模型的内容里有{found}，没有发给 {receiver}，以下不用大模型、直接依据资料。".format(
+            **self.values
+        )
 
 
 class BadSettings(LingxueError):

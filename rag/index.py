@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,25 +21,15 @@ import numpy as np
 
 from rag.atomic import write_text
 from rag.chunk import is_evidence
+from rag.collection import build
 from rag.errors import DataDirUnusable
-from rag.generation import (
-    CHROMA,
-    LEXICAL,
-    VECTORS,
-    Generation,
-    Key,
-    content_key,
-    read_key,
-    stacked,
-    write_chunks,
-    write_key,
-)
-from rag.lexical import LexicalIndex
-from rag.probe import write_sample
+from rag.generation import UNIT, Generation, stacked
 from rag.protocols import Encoder
+from rag.reasons import why
+from rag.segment import Key, content_key, indexed_text, read_key, write_key, write_segment
 from rag.store import Store
 from rag.types import Chunk
-from rag.vectors import BATCH, Collection, EmbeddedCollection, ServerCollection, exact, lost
+from rag.vectors import BATCH, Collection
 
 if TYPE_CHECKING:
     from rag.types import Matrix
@@ -47,10 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["Generation", "Index", "indexed_text"]
 logger = logging.getLogger(__name__)
 
-COMPARED = 50  # queries whose Chroma neighbours are compared with exact ones after a build
-AGREEMENT = 0.9  # share of exact neighbours that Chroma has to find among those
 _CURRENT = "CURRENT"
 ProgressCallback = Callable[[str, int, int], None]
+
+
+class Stopped(BaseException):
+    """Raised by a progress callback to end a build; nothing is left of it."""
 
 
 class Index:
@@ -86,31 +78,36 @@ class Index:
         generation = self.current()
         return generation is not None and _count(generation.key.revision) > _count(self._store.revision)
 
-    def refresh(self, on_progress: ProgressCallback | None = None) -> Generation:
+    def refresh(self, on_progress: ProgressCallback | None = None, *, whole: bool = False) -> Generation:
         """Bring the index up to date with the store; return the generation now in use.
 
-        Raises: DataDirUnusable: the folder cannot be written.
+        What was added since is set beside the generation there is, which takes about a second; `whole`
+        builds all into one where that is due. Raises: DataDirUnusable: the folder cannot be written.
         """
         revision = self._store.revision
         chunks = [chunk for chunk in self._store.chunks() if is_evidence(chunk)]
         content = content_key(chunks, self._encoder.fingerprint)
         generation = self.current()
         try:
-            if generation and generation.key.content == content and self._sound(generation):
+            if generation and generation.key.content == content and self._sound(generation, chunks, whole):
                 if generation.key.revision != revision:
                     generation.key = replace(generation.key, revision=revision)
                     write_key(generation.folder, generation.key)
             else:
-                vectors = self._vectors(chunks, on_progress)
-                key = Key(content, revision, self._encoder.fingerprint, vectors.shape[1])
-                generation = self._replace(chunks, vectors, key, on_progress)
+                key = Key(content, revision, self._encoder.fingerprint, 0)
+                generation = self._renewed(generation, chunks, key, on_progress, whole)
             self._collect(generation)
             self._store.purge()
         except OSError as err:
-            raise DataDirUnusable(path=self._folder, reason=err.strerror or err) from err
+            raise DataDirUnusable(path=self._folder, reason=why(err)) from err
         self._seen = (self._pointer(), self._store.removals)
         self._store.checkpoint()
         return generation
+
+    def settled(self) -> bool:
+        """Tell whether nothing is left to build into one: see `refresh`."""
+        generation = self.current()
+        return generation is None or generation.settled
 
     def close(self) -> None:
         """Let go of the files of the generation in use."""
@@ -118,9 +115,10 @@ class Index:
             self._current.close()
             self._current = None
 
-    def _sound(self, generation: Generation) -> bool:
+    def _sound(self, generation: Generation, chunks: Sequence[Chunk], whole: bool) -> bool:
         generation.check()
-        return generation.key.dense and not generation.broken and not generation.hidden
+        usable = generation.key.dense and not generation.broken
+        return usable and len(generation.positions) == len(chunks) and (generation.settled or not whole)
 
     def _pointer(self) -> str:
         try:
@@ -134,8 +132,6 @@ class Index:
         stored: list[Chunk] | None = None
         for candidate in dict.fromkeys([name, *others]):
             folder = self._folder / candidate
-            if self._current and self._current.folder == folder:
-                self._current.close()
             try:
                 if not candidate.startswith("gen-") or self._foreign(folder):
                     continue
@@ -143,83 +139,80 @@ class Index:
                 return self._opened(folder, stored)
             except (OSError, ValueError, KeyError, IndexError, TypeError) as err:
                 logger.info("no usable index in %s: %s", folder, err)
+        self.close()
         return None
 
     def _opened(self, folder: Path, stored: Sequence[Chunk]) -> Generation:
-        return Generation(
+        """Open a generation in the place of the one in use."""
+        before = self._current
+        opened = Generation(
             folder,
             stored,
             vectors=lambda: self._store.vectors(self._encoder.fingerprint),
             chroma_url=self._chroma_url,
+            before=before,
         )
+        if before is not None and before.dense is not opened.dense:
+            before.close()
+        return opened
 
     def _foreign(self, folder: Path) -> bool:
         """Tell whether a generation is another encoder's, or kept where the settings do not say."""
-        key = read_key(folder)
+        key = read_key(folder, files=False)
         elsewhere = bool(key.collection) != bool(self._chroma_url) and key.dense
         return key.fingerprint != self._encoder.fingerprint or elsewhere
 
-    def _replace(
-        self, chunks: Sequence[Chunk], vectors: Matrix, key: Key, on_progress: ProgressCallback | None
+    def _renewed(
+        self,
+        generation: Generation | None,
+        chunks: Sequence[Chunk],
+        key: Key,
+        on_progress: ProgressCallback | None,
+        whole: bool,
     ) -> Generation:
+        """Write a generation over the chunks, beside what there is or as a whole; put it in use."""
+        if generation:
+            generation.check()
+        added = generation.missing(chunks) if generation and not whole else []
+        base = generation if generation and not whole and generation.takes(chunks, added) else None
+        written = added if base else chunks
+        vectors = self._vectors(written, on_progress)
         folder = _next_folder(self._folder)
         folder.mkdir(parents=True)
-        try:
-            collection = self._build(folder, chunks, vectors, on_progress)
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        key = replace(key, dense=collection is not None, collection=collection.name if collection else "")
-        write_key(folder, key)
-        with self._opening:
-            if self._current:
-                self._current.close()
-            write_text(self._folder / _CURRENT, folder.name)
-            self._current = self._opened(folder, chunks)
-            if collection is not None:
-                self._current.adopt(collection)
-            return self._current
-
-    def _build(
-        self, folder: Path, chunks: Sequence[Chunk], vectors: Matrix, on_progress: ProgressCallback | None
-    ) -> Collection | None:
-        """Write a generation's files; return its collection, or None where it fails verification."""
-        LexicalIndex.build(indexed_text(chunk) for chunk in chunks).save(folder / LEXICAL)
-        write_chunks(folder, chunks)
-        np.save(folder / VECTORS, vectors.astype(np.float16))
-        # A text without a known token has no direction and no neighbours.
-        ids = [chunk.id for chunk, vector in zip(chunks, vectors, strict=True) if vector.any()]
-        vectors = vectors[vectors.any(axis=1)] if len(vectors) else vectors
-        write_sample(folder, vectors)
         collection: Collection | None = None
         try:
-            collection = self._new_collection(folder)
-            for first in range(0, len(ids), BATCH):
-                collection.add(ids[first : first + BATCH], vectors[first : first + BATCH])
-                _report(on_progress, "写入索引", min(first + BATCH, len(ids)), len(ids))
-            trouble = _trouble(collection, ids, vectors)
-            collection.seal()
-        except Exception as err:  # noqa: BLE001 - whatever Chroma raises, exact search remains
-            trouble = f"{type(err).__name__}: {err}"
-            if isinstance(err, OSError):
-                raise
-        if trouble:
-            logger.warning("Chroma is not used for %s, exact search is: %s", folder.name, trouble)
+            write_segment(folder, written, vectors)
+            if base:
+                key = replace(base.base.key, content=key.content, revision=key.revision)
+                key = replace(key, base=base.base.folder.name, dropped=base.dropped(chunks, added), stray=())
+            else:
+                ids = [chunk.id for chunk in chunks]
+                report = partial(_report, on_progress)
+                collection, stray = build(folder, ids, vectors, chroma_url=self._chroma_url, report=report)
+                name = collection.name if collection else ""
+                key = replace(key, dense=collection is not None, collection=name, stray=stray)
+            write_key(folder, replace(key, dimension=vectors.shape[1]))
+        except BaseException:
             if collection is not None:
                 collection.close()
-            return None
-        return collection
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return self._use(folder, chunks, collection)
 
-    def _new_collection(self, folder: Path) -> Collection:
-        if not self._chroma_url:
-            return EmbeddedCollection(folder / CHROMA, create=True)
-        return ServerCollection(self._chroma_url, f"lingxue-{uuid.uuid4().hex}", create=True)
+    def _use(self, folder: Path, chunks: Sequence[Chunk], collection: Collection | None) -> Generation:
+        with self._opening:
+            write_text(self._folder / _CURRENT, folder.name)
+            self._current = self._opened(folder, chunks)
+            self._seen = (folder.name, self._store.removals)
+            if collection is not None:
+                self._current.dense.adopt(collection)
+            return self._current
 
     def _vectors(self, chunks: Sequence[Chunk], on_progress: ProgressCallback | None) -> Matrix:
         """Return (len(chunks), dim); only chunks without a sound stored vector are encoded."""
         fingerprint = self._encoder.fingerprint
         dimension = self._encoder.encode_query("").shape[1]
-        stored = self._store.vectors(fingerprint)
+        stored = self._store.vectors(fingerprint, [chunk.id for chunk in chunks])
         missing = [chunk for chunk in chunks if not _sound(stored.get(chunk.id, b""), dimension)]
         for first in range(0, len(missing), BATCH):
             batch = missing[first : first + BATCH]
@@ -230,38 +223,15 @@ class Index:
             _report(on_progress, "计算向量", first + len(batch), len(missing))
         return stacked(chunks, stored, dimension)
 
-    def _collect(self, kept: Generation) -> None:
-        """Delete all generations but the one in use: they may hold what was deleted since."""
+    def _collect(self, used: Generation) -> None:
+        """Delete all generations but the one in use and its base: they may hold what was deleted since."""
         names = []
         for old in self._folder.glob("gen-*"):
-            if old != kept.folder:
+            if old not in (used.folder, used.base.folder):
                 with suppress(OSError, ValueError):  # an unfinished one
-                    names.append(read_key(old).collection)
+                    names.append(read_key(old, files=False).collection)
                 shutil.rmtree(old, ignore_errors=True)
-        kept.drop_collections([name for name in names if name])
-
-
-def indexed_text(chunk: Chunk) -> str:
-    """Return what is searched of a chunk: title and section path, then its text."""
-    return f"{chunk.heading}\n{chunk.text}"
-
-
-def _trouble(collection: Collection, ids: Sequence[str], vectors: Matrix) -> str:
-    """Say what is wrong with a new collection: every record finds itself, exact search agrees."""
-    if not len(vectors):
-        return ""
-    if collection.count() != len(vectors):
-        return f"应有 {len(vectors)} 条，实有 {collection.count()} 条"
-    if missing := lost(collection, vectors):
-        return f"{missing} 条记录找不回自己"
-    k = min(10, len(vectors))
-    agreed = compared = 0
-    for query in vectors[:: max(1, len(vectors) // COMPARED)]:
-        _, distances = collection.query(query[None], k)
-        worst = 1.0 - exact(vectors, query[None], k)[-1][1] + 1e-4  # ties are as good as the others
-        agreed += int((distances[0] <= worst).sum())
-        compared += k
-    return "" if agreed >= AGREEMENT * compared else f"与逐条计算只有 {agreed / compared:.0%} 一致"
+        used.dense.drop_collections([name for name in names if name and name != used.key.collection])
 
 
 def _sound(vector: bytes, dimension: int) -> bool:
@@ -270,7 +240,7 @@ def _sound(vector: bytes, dimension: int) -> bool:
         return False
     row = np.frombuffer(vector, dtype=np.float32)
     length = float(row @ row)
-    return length == 0.0 or abs(length - 1.0) < 1e-3
+    return length == 0.0 or abs(length - 1.0) < UNIT
 
 
 def _count(revision: str) -> int:

@@ -6,23 +6,26 @@ no dictionary. Folding happens on copies only; offsets are never taken here.
 
 from __future__ import annotations
 
-import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rag.postings import CHINESE, Postings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.matching import Places
     from rag.types import Matrix
 
 K1, B = 0.6, 0.5  # chosen on training passages; the usual 1.5/.75 suits longer documents
-_WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+REMEMBERED = 20_000  # tokens of questions whose places in the vocabulary are kept at hand
+_WORD = re.compile(f"[a-z0-9]+|[{CHINESE}]+")
 
 
 def fold(text: str) -> str:
@@ -47,82 +50,119 @@ def tokenize(text: str) -> list[str]:
 
 
 class LexicalIndex:
-    """BM25 over texts known by their position in the list they were built from."""
+    """BM25 over texts known by their position: those of the first part, then those of the next.
 
-    def __init__(self, bm25: Any, frequencies: Matrix, size: int) -> None:
-        self._bm25 = bm25
-        self._vocabulary: dict[str, int] = bm25.vocab_dict if len(frequencies) else {}
-        self._frequencies = frequencies
-        self._hidden: list[int] = []
-        self.size = size
+    Scores are made when they are asked for, from counts: so texts can be added as a part of their own, or
+    hidden, and the scores are the same as if the index had been built over the texts that are left.
+    """
 
-    def hide(self, positions: Sequence[int]) -> None:
-        """Never find the texts at these positions again: they are gone or have changed."""
-        self._hidden = list(positions)
+    def __init__(self, parts: Sequence[Postings]) -> None:
+        self._parts = list(parts)
+        self._first = np.cumsum([0, *(len(part.lengths) for part in parts)])
+        self._lengths = np.concatenate([np.zeros(0, dtype=np.int64), *(part.lengths for part in parts)])
+        self.size = len(self._lengths)
+        self.hide(())
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> LexicalIndex:
         """Index texts in order."""
-        import bm25s
+        return cls([Postings.of(map(fold, texts))])
 
-        vocabulary: dict[str, int] = {}
-        rows = [[vocabulary.setdefault(t, len(vocabulary)) for t in tokenize(text)] for text in texts]
-        frequencies = np.zeros(len(vocabulary), dtype=np.float32)
-        for row in rows:
-            frequencies[np.unique(np.array(row, dtype=np.int64))] += 1
-        bm25 = bm25s.BM25(k1=K1, b=B)
-        if vocabulary:
-            bm25.index((rows, vocabulary), create_empty_token=False, show_progress=False)
-        return cls(bm25, frequencies, len(rows))
+    def hide(self, positions: Sequence[int] | NDArray[np.int64]) -> None:
+        """Never find the texts at these positions again, and count without them: they are gone."""
+        self._shown = np.ones(self.size, dtype=bool)
+        self._shown[np.asarray(positions, dtype=np.int64)] = False
+        self._texts = int(self._shown.sum())
+        mean = self._lengths[self._shown].mean() if self._texts else 1.0
+        # Of the formula in `postings`: what a text's length does to its score.
+        self._norms: NDArray[np.float64] = K1 * ((1 - B) + B * self._lengths / max(mean, 1e-9))
+        self._frequencies = [
+            _frequencies(part, shown)
+            for part, shown in zip(self._parts, np.split(self._shown, self._first[1:-1]), strict=True)
+        ]
+        self._numbers: dict[str, tuple[int, ...]] = {}
+        self._idfs: dict[str, float] = {}
 
-    def save(self, folder: Path) -> None:
-        """Write the index into a folder, which is made."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "frequencies.npy", self._frequencies)
-        (folder / "size.json").write_text(json.dumps(self.size), encoding="utf-8")
-        if len(self._frequencies):
-            self._bm25.save(str(folder), show_progress=False)
-
-    @classmethod
-    def load(cls, folder: Path) -> LexicalIndex:
-        """Read an index that `save` wrote; raise OSError or ValueError where it is damaged."""
-        import bm25s
-
-        size = json.loads((folder / "size.json").read_text(encoding="utf-8"))
-        frequencies = np.load(folder / "frequencies.npy")
-        bm25 = bm25s.BM25.load(str(folder)) if len(frequencies) else None
-        return cls(bm25, frequencies, size)
+    def without(self, positions: Sequence[int] | NDArray[np.int64]) -> LexicalIndex:
+        """Return an index over the same counts in which the texts at these positions are hidden, too."""
+        other = LexicalIndex(self._parts)
+        other.hide(np.union1d(np.flatnonzero(~self._shown), positions).astype(np.int64))
+        return other
 
     def scores(self, question: str) -> Matrix:
         """Return BM25 scores (size,) of all texts for a question."""
-        tokens = {self._vocabulary[t] for t in tokenize(question) if t in self._vocabulary}
-        if not tokens or not self.size:
-            return np.zeros(self.size, dtype=np.float32)
-        scores: Matrix = self._bm25.get_scores_from_ids(sorted(tokens))
-        scores[self._hidden] = 0
+        scores: Matrix = np.zeros(self.size, dtype=np.float32)
+        for token in sorted(set(tokenize(question))):
+            places, values = self.postings(token)
+            scores[places] += values
         return scores
 
-    def postings(self, token: str) -> tuple[NDArray[np.int32], Matrix]:
-        """Return the positions of the texts that hold a token, rising, and its BM25 score in each."""
-        number = self._vocabulary.get(token)
-        if number is None:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-        start, end = self._bm25.scores["indptr"][number : number + 2]
-        places, scores = self._bm25.scores["indices"][start:end], self._bm25.scores["data"][start:end]
-        if self._hidden:
-            seen = ~np.isin(places, self._hidden)
-            places, scores = places[seen], scores[seen]
-        return places, scores
+    def postings(self, token: str) -> tuple[Places, Matrix]:
+        """Return the positions of the texts that hold a token, rising, and its BM25 score in each.
+
+        idf * f / (f + k1 * (1 - b + b * length / mean length)), idf as below: Lucene's form (Kamphuis et
+        al. 2020), as the package bm25s computes it, to the bit.
+        """
+        places, counts = self._places(token)
+        if not len(places):
+            return places, np.zeros(0, dtype=np.float32)
+        n = self._count(token)
+        idf = np.float32(math.log(1 + (self._texts - n + 0.5) / (n + 0.5)))
+        values = self._norms[places]
+        values += counts
+        np.divide(counts, values, out=values)
+        values *= idf
+        return places, values.astype(np.float32)
+
+    def _places(self, token: str) -> tuple[Places, NDArray[np.uint16]]:
+        """Return the positions of the texts shown that hold a token, rising, and how often each does."""
+        found = []
+        for part, number, first in zip(self._parts, self._number(token), self._first, strict=False):
+            if number >= 0:
+                span = slice(part.starts[number], part.starts[number + 1])
+                found.append((part.places[span] + first, part.counts[span]))
+        if not found:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint16)
+        places, counts = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+        if self._texts < self.size:
+            shown = self._shown[places]
+            places, counts = places[shown], counts[shown]
+        return places, counts
+
+    def _number(self, token: str) -> tuple[int, ...]:
+        numbers = self._numbers.get(token)
+        if numbers is None:
+            if len(self._numbers) > REMEMBERED:
+                self._numbers, self._idfs = {}, {}
+            numbers = self._numbers[token] = tuple(part.number(token) for part in self._parts)
+        return numbers
+
+    def _count(self, token: str) -> int:
+        numbers = zip(self._frequencies, self._number(token), strict=True)
+        return sum(int(frequencies[number]) for frequencies, number in numbers if number >= 0)
 
     def known(self, token: str) -> bool:
         """Tell whether any text holds a token."""
-        return token in self._vocabulary
+        return self._count(token) > 0
 
     def idf(self, token: str) -> float:
         """Return Robertson's idf, kept positive: ln(1 + (N - n + .5)/(n + .5)), n texts with it."""
-        position = self._vocabulary.get(token)
-        n = float(self._frequencies[position]) if position is not None else 0.0
-        return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
+        found = self._idfs.get(token)
+        if found is None:
+            n = self._count(token)
+            found = float(np.log1p((self._texts - n + 0.5) / (n + 0.5)))
+            self._idfs[token] = found
+        return found
+
+
+def _frequencies(part: Postings, shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return in how many of the texts shown each token of a part stands."""
+    frequencies = np.diff(part.starts)
+    if not shown.all():
+        hidden = np.flatnonzero(~shown[part.places])
+        tokens = np.searchsorted(part.starts, hidden, side="right") - 1
+        frequencies = frequencies - np.bincount(tokens, minlength=len(frequencies))
+    return frequencies
 
 
 @lru_cache(maxsize=4096)

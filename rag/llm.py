@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelFailed, ModelRefused
+from rag.privacy import Guarded, outside
 from rag.protocols import ChatModel
+
+if TYPE_CHECKING:
+    from rag.config import Settings
 
 RETRIES = 1
 NO_KEY = "none"  # local services take any key, the client insists on one
@@ -58,6 +62,24 @@ class LangChainModel:
             raise _failure(err) from err
         if last and not finished and not _ENDED.search(last):
             raise ModelFailed(reason="回答没有传完")
+
+
+def configured_model(settings: Settings) -> ChatModel:
+    """Build the model of the settings; one outside this computer gets no personal numbers unasked.
+
+    Raises: ModelFailed: the provider is unknown or its package is missing.
+    """
+    model = make_model(
+        provider=settings.llm_provider,
+        model=settings.llm_model,
+        base_url=settings.llm_base_url,
+        api_key=settings.llm_api_key.get_secret_value(),
+        timeout_s=settings.llm_timeout_s,
+        max_tokens=settings.llm_max_tokens,
+    )
+    if settings.llm_private == "send" or not outside(settings.llm_base_url):
+        return model
+    return Guarded(model, settings.model_host)
 
 
 def make_model(

@@ -8,7 +8,7 @@ provider and no file format.
 
 from __future__ import annotations
 
-from rag.errors import ModelFailed
+from rag.errors import HeldBack, ModelFailed
 from rag.outline_choice import Draw
 from rag.outline_evidence import Evidence
 from rag.outline_points import Maker, assemble
@@ -36,9 +36,11 @@ def compose(
 
     try:
         return rewrite(composed, made, evidence, model)
-    except ModelFailed as err:
+    except (ModelFailed, HeldBack) as err:
         reason = err.values.get("reason", "原因不明")
         note = f"大模型这次没有写成（{reason}），以下提纲不用模型、直接由资料列出。"
+        if isinstance(err, HeldBack):
+            note = err.notice
         return assemble(
             made, composed.thesis, composed.sections, composed.citations, [note, *composed.warnings]
         )

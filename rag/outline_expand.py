@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import sentences as split
-from rag.errors import BadRequest, ModelFailed
+from rag.errors import BadRequest, HeldBack, ModelFailed
 from rag.outline_model import WRONG
 from rag.outline_request import Frame, clean, frame
 from rag.outline_text import KIND_NAMES, SLOT
@@ -88,7 +88,7 @@ def _sections(
                 yield Delta(piece)
                 if len(reply) > MAX_REPLY:
                     break
-        except ModelFailed:
+        except (ModelFailed, HeldBack):
             raise
         except Exception as err:  # whatever a provider's library throws, what is written stays
             raise ModelFailed(reason=type(err).__name__) from err

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.cite import Citations
-from rag.errors import ModelFailed
+from rag.errors import HeldBack, ModelFailed
 from rag.outline_evidence import Evidence, Passage
 from rag.outline_points import assemble, slot
 from rag.outline_request import MAX_THESIS, Frame, clean
@@ -173,7 +173,7 @@ def _reply(model: ChatModel, system: str, user: str) -> str:
             text += piece
             if len(text) > MAX_REPLY:
                 break
-    except ModelFailed:
+    except (ModelFailed, HeldBack):
         raise
     except Exception as err:  # whatever a provider's library throws, an outline is still owed
         raise ModelFailed(reason=type(err).__name__) from err

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rag.errors import BadFile, BadRequest, BadSettings, FolderNotFound
 from rag.parsers.sandbox import parse_safely
+from rag.reasons import why
 from rag.review import Draft
 from rag.types import Parsed
 
@@ -90,7 +91,7 @@ def _read(paths: Iterable[Path], trouble: list[str]) -> list[Draft]:
         elif isinstance(parsed, BadFile):
             trouble.append(str(parsed))
         else:
-            trouble.append(f"{path.name}：无法读取（{parsed.strerror or parsed}）。请检查文件权限。")
+            trouble.append(f"{path.name}：无法读取（{why(parsed)}）。请检查文件权限。")
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DataDirUnusable
+from rag.reasons import why
 
 NAME = "settings.json"
 FIELDS = ("llm_provider", "llm_base_url", "llm_model", "llm_api_key")
@@ -28,6 +29,11 @@ def read_saved(data_dir: Path) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name in FIELDS and isinstance(value, str)}
 
 
+def without_key(data_dir: Path) -> dict[str, str]:
+    """Return the settings made on the screen as they may be passed on: the key is its owner's."""
+    return {name: value for name, value in read_saved(data_dir).items() if name != "llm_api_key"}
+
+
 def save(data_dir: Path, values: dict[str, str]) -> None:
     """Keep settings; raise DataDirUnusable where they cannot be written."""
     kept: dict[str, Any] = {name: value for name, value in values.items() if name in FIELDS and value}
@@ -41,4 +47,4 @@ def save(data_dir: Path, values: dict[str, str]) -> None:
             json.dump(kept, out, ensure_ascii=False)
         partial.replace(data_dir / NAME)
     except OSError as err:
-        raise DataDirUnusable(path=data_dir, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=data_dir, reason=why(err)) from err

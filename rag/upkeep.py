@@ -1,7 +1,10 @@
 """Keeps store and index in step: reads files in, renews the index, one process at a time.
 
 An index that is behind goes on serving while it is renewed, in this process
-or another. Knows store, index and the lock; not questions or answers.
+or another. What was added or removed is searched or hidden within about a
+second; that all is then built into one again is the work of a thread, which
+gives way to whoever wants to change something. Knows store, index and the
+lock; not questions or answers.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from filelock import FileLock, Timeout
 
 from rag import ingest
 from rag.errors import DataDirBusy, DataDirUnusable, LingxueError, SourceDamaged, StoreLost
-from rag.index import Index
+from rag.index import Index, Stopped
+from rag.reasons import why
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -48,6 +52,8 @@ class Upkeep:
         self._store = store
         self._index = index
         self._renewal: threading.Thread | None = None
+        self._settling: threading.Thread | None = None
+        self._give_way = threading.Event()
 
     def index(self, paths: Sequence[Path], on_progress: ProgressCallback | None) -> IndexReport:
         """Bring the index up to date with the knowledge folder, or add files and folders."""
@@ -67,12 +73,14 @@ class Upkeep:
                 if stamp.id in left
             ]
             generation = self._index.refresh(on_progress)
-        return IndexReport(tuple(files), len(generation.chunks))
+        self._settle_later()
+        return IndexReport(tuple(files), len(generation.positions))
 
     def refresh(self, on_progress: ProgressCallback | None) -> None:
         """Bring the index up to date with the store."""
         with self._locked():
             self._index.refresh(on_progress)
+        self._settle_later()
 
     def ready(self, on_progress: ProgressCallback | None = None) -> IndexReport | None:
         """Index where that is due; return the report of the run, or None where there was nothing to do."""
@@ -83,7 +91,7 @@ class Upkeep:
         serving = self._index.current() is not None
         try:
             with self._locked(0 if serving else LOCK_WAIT_S):
-                return IndexReport((), len(self._index.refresh(on_progress).chunks))
+                return IndexReport((), len(self._index.refresh(on_progress).positions))
         except (DataDirBusy, DataDirUnusable) as err:
             if not serving:
                 raise
@@ -99,9 +107,36 @@ class Upkeep:
             self._renewal.start()
 
     def wait(self) -> None:
-        """Wait for a renewal under way."""
+        """Wait for a renewal under way; the building into one is given up, the next change begins it anew."""
         if self._renewal:
             self._renewal.join()
+        self._give_way.set()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all is built into one."""
+        if self._settling:
+            self._settling.join()
+
+    def _settle_later(self) -> None:
+        """Begin to build all into one, where that is due, in a thread of its own."""
+        if not self._index.settled() and not (self._settling and self._settling.is_alive()):
+            self._give_way.clear()
+            self._settling = threading.Thread(target=self._settle, daemon=True)
+            self._settling.start()
+
+    def _settle(self) -> None:
+        def go_on(stage: str, done: int, total: int) -> None:
+            if self._give_way.is_set():
+                raise Stopped
+
+        try:
+            with writing(self._settings.data_dir, 0):
+                self._index.refresh(go_on, whole=True)
+        except LingxueError as err:
+            logger.info("the index stays in two parts: %s", err)
+        except Stopped:
+            logger.info("building the index into one gives way to a change")
 
     def _renew_quietly(self) -> None:
         try:
@@ -117,6 +152,9 @@ class Upkeep:
 
     @contextmanager
     def _locked(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+        self._give_way.set()
+        if self._settling and self._settling is not threading.current_thread():
+            self._settling.join()
         with writing(self._settings.data_dir, wait_s):
             if self._store.read_only:
                 raise DataDirUnusable(path=self._settings.data_dir, reason="只读，不能写入")
@@ -139,11 +177,12 @@ def missed_records(store: Store, path: Path) -> None:
             store.set_meta("records_lost", time.strftime("%Y-%m-%d %H:%M"))
 
 
-def note_records(store: Store) -> None:
-    """After the records of people were opened: remember that there are some."""
-    if not store.meta("records"):
-        with suppress(DataDirUnusable):
-            store.set_meta("records", "1")
+def note_records(store: Store, *, accounts: bool = False) -> None:
+    """After the records of people were opened: remember that there are some, and accounts among them."""
+    for name in ("records", "accounts") if accounts else ("records",):
+        if not store.meta(name):
+            with suppress(DataDirUnusable):
+                store.set_meta(name, "1")
 
 
 @contextmanager
@@ -156,7 +195,7 @@ def writing(folder: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     except Timeout as err:
         raise DataDirBusy(path=folder) from err
     except OSError as err:
-        raise DataDirUnusable(path=folder, reason=err.strerror or err) from err
+        raise DataDirUnusable(path=folder, reason=why(err)) from err
     try:
         yield
     finally:

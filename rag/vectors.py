@@ -12,7 +12,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import suppress
@@ -107,8 +107,10 @@ class ServerCollection:
         try:
             self.collection = self._call(_make if create else _get, self._client, name)
         except Unavailable:
+            self.close()
             raise
         except Exception as err:
+            self.close()
             raise Damaged(f"向量服务器上没有这个库：{type(err).__name__}") from err
 
     def _call(self, work: Any, *values: Any, timeout_s: float = SERVER_S) -> Any:
@@ -144,7 +146,10 @@ class ServerCollection:
         """Do nothing: the server looks after its own files."""
 
     def close(self) -> None:
-        """Let go of the connection's threads; one that hangs is not waited for."""
+        """Let go of the connection and its threads; one that hangs is not waited for."""
+        with suppress(Exception):
+            self._client.close()
+            self._client._server._session.close()  # which Chroma leaves to the garbage collector
         self._calls.shutdown(wait=False, cancel_futures=True)
 
 
@@ -159,12 +164,14 @@ def exact(vectors: Matrix, query: Matrix, k: int) -> list[tuple[int, float]]:
     return [(int(row), float(scores[row])) for row in best[np.argsort(-scores[best], kind="stable")]]
 
 
-def lost(collection: Collection, vectors: Matrix) -> int:
-    """Count the vectors (n, dim) that are not their own nearest neighbour, or twins of it."""
-    missing = 0
+def lost(collection: Collection, vectors: Matrix, done: Callable[[int], None]) -> list[int]:
+    """Return the rows of (n, dim) vectors that are not their own nearest neighbour, or twins of it."""
+    missing: list[int] = []
     for first in range(0, len(vectors), 200):
-        _, distances = collection.query(vectors[first : first + 200], 1)
-        missing += int((distances[:, 0] > SELF).sum())
+        batch = vectors[first : first + 200]
+        _, distances = collection.query(batch, 1)
+        missing += (first + np.flatnonzero(distances[:, 0] > SELF)).tolist()
+        done(first + len(batch))
     return missing
 
 

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests_support import own_address
 
 from rag.offline import stay_offline
 
@@ -19,11 +20,11 @@ _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}
 def lookups(tmp_path_factory):
     """Record every name looked up, here and in child processes; any that is not local fails the run."""
     log = tmp_path_factory.mktemp("network") / "lookups.txt"
-    real = socket.getaddrinfo
+    real, own = socket.getaddrinfo, own_address()
 
     def watched(host, *args, **kwargs):
         name = host.decode() if isinstance(host, bytes) else host
-        if name not in _LOCAL and not str(name).startswith("127."):
+        if name not in {*_LOCAL, own} and not str(name).startswith("127."):
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{name}\n")
             raise OSError(f"a test looked up {name!r}: nothing may reach the network")
@@ -31,6 +32,7 @@ def lookups(tmp_path_factory):
 
     socket.getaddrinfo = watched
     os.environ["LINGXUE_TEST_LOOKUPS"] = str(log)
+    os.environ["LINGXUE_TEST_OWN"] = own
     path = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), path]))
     yield log
@@ -43,7 +45,7 @@ def lookups(tmp_path_factory):
 def clean_environment(monkeypatch, tmp_path):
     """No setting of the person who runs the tests takes part in them."""
     for name in list(os.environ):
-        if name.startswith("LINGXUE_") and name != "LINGXUE_TEST_LOOKUPS":
+        if name.startswith("LINGXUE_") and not name.startswith("LINGXUE_TEST_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LINGXUE_DATA_DIR", str(tmp_path / "data"))
 
@@ -70,6 +72,30 @@ def knowledge_base(tmp_path_factory):
     assistant.index()
     yield assistant
     assistant.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A real PostgreSQL server, where Debian's package is installed; yields the address of its database."""
+    from eval.bench.installation import CannotStart, postgres
+
+    try:
+        with postgres() as (_, address):
+            yield address
+    except CannotStart as err:
+        pytest.skip(f"no PostgreSQL here ({err}): apt-get install postgresql")
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The address of a database without tables."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(postgres_server)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    engine.dispose()
+    return postgres_server
 
 
 @pytest.fixture(scope="session")

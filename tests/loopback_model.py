@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "not-json":
             self._body(b"<html>gateway</html>", "text/html")
         elif mode == "stall":
-            time.sleep(5)
+            time.sleep(self.server.stall_s)
         else:
             self._stream(mode)
 
@@ -79,14 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def loopback_model(reply="", mode="normal", *, pause_s=0.5):
+def loopback_model(reply="", mode="normal", *, pause_s=0.5, stall_s=5, host="127.0.0.1"):
     """Serve one reply in one mode: normal, slow, cut, bad-json, endless, stall, not-json, 429-once, a status.
 
     A slow reply begins with a pause after its first piece.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = ThreadingHTTPServer((host, 0), _Handler)
     server.daemon_threads = True
-    server.pause_s = pause_s
+    server.pause_s, server.stall_s = pause_s, stall_s
     server.reply, server.mode, server.requests = reply, mode, []
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from rag import index as index_module
+from rag import collection as collection_module
 from rag.chunk import chunk
-from rag.index import Index, indexed_text
+from rag.index import Index, Stopped, indexed_text
 from rag.ingest import make_source
 from rag.store import Store
 from rag.types import Metadata, Parsed
@@ -126,7 +126,7 @@ def test_without_any_vectors_words_still_find_and_the_reason_is_kept(tmp_path, s
     index.refresh()
     index.close()
     shutil.rmtree(folder / "gen-000001" / "chroma")
-    monkeypatch.setattr(store, "vectors", lambda _: {})
+    monkeypatch.setattr(store, "vectors", lambda *_: {})
     generation = Index(folder, store, HashEncoder()).current()
     assert generation.neighbours(HashEncoder().encode_query("书记"), 3) == []
     assert generation.dense_failed
@@ -134,19 +134,140 @@ def test_without_any_vectors_words_still_find_and_the_reason_is_kept(tmp_path, s
 
 
 def test_a_collection_that_fails_verification_is_not_used_and_exact_search_is(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(index_module, "lost", lambda *_: 1)
+    monkeypatch.setattr(collection_module, "lost", lambda *_: [0])
     index = Index(tmp_path / "index", store, HashEncoder())
     generation = index.refresh()
     assert generation.neighbours(HashEncoder().encode_query("书记"), 1)
     assert generation.searched_by == "exact" and index.fresh()
 
 
+def folders(tmp_path):
+    return sorted(p.name for p in (tmp_path / "index").glob("gen-*"))
+
+
 def test_old_generations_are_deleted_when_a_new_one_is_in_use(tmp_path, store):
-    index = Index(tmp_path / "index", store, HashEncoder())
+    """The one in use stays, and the one that it adds to: here until what was added outgrows it."""
+    index, kept = Index(tmp_path / "index", store, HashEncoder()), []
     for number in range(4):
         put(store, f"{number}.txt", f"第{number}份规定。由部门负责。")
         index.refresh()
-    assert sorted(p.name for p in (tmp_path / "index").glob("gen-*")) == ["gen-000004"]
+        kept.append(folders(tmp_path))
+    assert kept[:3] == [["gen-000001"], ["gen-000001", "gen-000002"], ["gen-000001", "gen-000003"]]
+    assert kept[3] == ["gen-000004"] and index.current().added == 0
+
+
+def searched(index, encoder):
+    """What three questions find, by words and by vectors: {chunk id: score}, half-precision vectors allowed for."""
+    generation = index.current()
+    found = []
+    for question in ("校长办公会议谁召集", "新增的规定由谁负责", "书记"):
+        scores = generation.lexical.scores(question)
+        found.append({generation.chunks[i].id: float(scores[i]) for i in np.flatnonzero(scores)})
+        near = generation.neighbours(encoder.encode_query(question), 200)
+        found.append({generation.chunks[i].id: score for i, score in near})
+        assert generation.searched_by == "chroma"
+        positions = np.array(sorted(position for position, _ in near))
+        cosines = generation.cosines(encoder.encode_query(question), positions)
+        assert np.allclose(cosines, [dict(near)[p] for p in positions], atol=2e-3)
+    return [pytest.approx(scores, abs=1e-3) for scores in found]
+
+
+def alike(first, second):
+    return all(one == other.expected for one, other in zip(first, second, strict=True))
+
+
+def test_what_is_added_replaced_and_deleted_beside_a_base_is_found_as_in_an_index_built_anew(tmp_path, store):
+    encoder = HashEncoder()
+    sources = [put(store, f"{n}.txt", f"第一条 编号{n}的规定由部门{n * 7}负责。\n" * 3) for n in range(30)]
+    index = Index(tmp_path / "index", store, encoder)
+    index.refresh()
+    put(store, "新.txt", "新增的规定由新部门负责。\n校长办公会议另有规定。")
+    put(store, "3.txt", "编号3的规定改由校长负责。")
+    store.delete([sources[5].id, sources[6].id])
+    encoded = encoder.encoded
+    generation = index.refresh()
+    assert generation.base.folder.name == "gen-000001" and generation.added == encoder.encoded - encoded == 2
+    assert index.fresh() and not index.settled() and generation.left == 3 * 3
+    beside = searched(index, encoder)
+    again = Index(tmp_path / "index", store, encoder)
+    assert again.fresh() is True
+    index.close()
+    whole = Index(tmp_path / "whole", store, encoder)
+    whole.refresh()
+    assert alike(beside, searched(whole, encoder))
+    assert folders(tmp_path) == ["gen-000001", "gen-000002"]
+    index.refresh(whole=True)
+    assert folders(tmp_path) == ["gen-000003"] and index.settled() and alike(beside, searched(index, encoder))
+
+
+def test_a_document_that_comes_back_is_found_again_in_the_base(tmp_path, store):
+    for number in range(20):
+        put(store, f"{number}.txt", f"第一条 编号{number}的规定由部门负责。")
+    index, encoder = Index(tmp_path / "index", store, HashEncoder()), HashEncoder()
+    before = len(index.refresh().positions)
+    kept = searched(index, encoder)
+    gone = store.stamps()[3]
+    store.hide(gone.id)
+    assert len(index.refresh().positions) < before
+    store.unhide(gone.id)
+    assert (
+        len(index.refresh().positions) == before and index.settled() and alike(kept, searched(index, encoder))
+    )
+
+
+@pytest.mark.parametrize("lost", ["gen-000001", "gen-000001/key.json", "gen-000002", "gen-000001/chroma"])
+def test_a_base_or_what_was_added_that_is_damaged_is_found_out_and_all_is_built_again(tmp_path, store, lost):
+    for number in range(20):
+        put(store, f"{number}.txt", f"第一条 编号{number}的规定由部门负责。")
+    index = Index(tmp_path / "index", store, HashEncoder())
+    index.refresh()
+    put(store, "新.txt", "新增的规定由新部门负责。")
+    expected = searched(index, HashEncoder()) if index.refresh().added else None
+    index.close()
+    path = tmp_path / "index" / lost
+    shutil.rmtree(path) if path.is_dir() else path.write_bytes(b"\x00")
+    index = Index(tmp_path / "index", store, HashEncoder())
+    assert not index.fresh()
+    index.refresh()
+    assert index.fresh() and alike(expected, searched(index, HashEncoder()))
+
+
+def test_a_build_that_is_stopped_leaves_the_index_as_it_was(tmp_path, store):
+    for number in range(20):
+        put(store, f"{number}.txt", f"第一条 编号{number}的规定由部门负责。")
+    index = Index(tmp_path / "index", store, HashEncoder())
+    index.refresh()
+    store.delete([store.stamps()[0].id])
+    kept, before = index.refresh(), folders(tmp_path)
+
+    def stop(stage, done, total):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        index.refresh(stop, whole=True)
+    assert index.current() is kept and folders(tmp_path) == before and index.fresh()
+
+
+def test_the_few_records_that_the_graph_does_not_lead_to_are_searched_exactly(tmp_path, store, monkeypatch):
+    for number in range(20):
+        put(store, f"{number}.txt", f"第一条 编号{number}的规定由部门负责。")
+    monkeypatch.setattr(collection_module, "MOST_STRAY", 0.2)
+    monkeypatch.setattr(collection_module, "lost", lambda *_: [0, 4])
+    encoder = HashEncoder()
+    index = Index(tmp_path / "index", store, encoder)
+    stray = index.refresh().key.stray
+    assert len(stray) == 2
+    generation = Index(tmp_path / "index", store, encoder).current()
+    monkeypatch.setattr(generation.dense, "_opened", Without)
+    found = generation.neighbours(encoder.encode_query("规定"), 9)
+    assert {position for position, _ in found} == set(stray) and generation.searched_by == "chroma"
+
+
+class Without:
+    """A collection whose graph leads nowhere."""
+
+    def query(self, queries, k):
+        return [[]], np.zeros((1, 0), dtype=np.float32)
 
 
 def test_what_is_left_of_a_build_that_was_cut_short_is_deleted_by_the_next(tmp_path, store):
@@ -213,11 +334,14 @@ def test_a_text_without_known_tokens_has_no_neighbours_and_breaks_nothing(tmp_pa
     assert generation.key.dense and len(generation.neighbours(HashEncoder().encode_query("书记"), 9)) == 3
 
 
-def test_a_stored_vector_that_is_damaged_is_made_again(tmp_path, store):
+def test_a_stored_vector_that_is_damaged_is_not_searched_and_is_made_again(tmp_path, store, monkeypatch):
     encoder = HashEncoder()
+    monkeypatch.setattr(collection_module, "lost", lambda *_: [0])  # Chroma is not used
     first = Index(tmp_path / "index", store, encoder).refresh()
     ids = [c.id for c in first.chunks]
     store.put_vectors(ids[:1], np.full((1, 64), 7, dtype=np.float32), fingerprint=encoder.fingerprint)
+    found = first.neighbours(encoder.encode_query("书记"), 9)
+    assert first.searched_by == "exact" and max(score for _, score in found) <= 1.001
     put(store, "新.txt", "新增的规定由新部门负责。")
     Index(tmp_path / "index", store, encoder).refresh()
     assert np.linalg.norm(np.frombuffer(store.vectors(encoder.fingerprint)[ids[0]], np.float32)) == (

@@ -1,17 +1,20 @@
 """A served app and a real Chromium for the tests of the web app."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests_support import own_address
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +24,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
          "--no-first-run", "--disable-sync", "--lang=en-US"]  # fmt: skip
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one, or name it in CHROMIUM")
 
-
+WAIT_MS = 60_000  # a busy machine is slow; what is wrong does not come at all
 PASSWORD = "一个长长的密码呀"
 
 
@@ -56,6 +59,9 @@ def serving(folder, *, knowledge, port=None, **settings):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
                 break
+            except urllib.error.HTTPError as served:  # who is not logged in is turned away: it serves
+                served.close()
+                break
             except OSError:
                 if server.poll() is not None:
                     log.seek(0)
@@ -79,6 +85,7 @@ def serving(folder, *, knowledge, port=None, **settings):
 def opened(browser, address, *, ready="#question textarea", **options):
     """A page that fails the test for a console error, a dialog or a request to anywhere else."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     wrong = []
     home = urlsplit(address).netloc
@@ -94,21 +101,11 @@ def opened(browser, address, *, ready="#question textarea", **options):
     page.on("request", seen)
     try:
         page.goto(address)
-        page.locator(ready).wait_for(timeout=30_000)
+        page.locator(ready).wait_for()
         yield page
     finally:
         context.close()
     assert not wrong, wrong
-
-
-def own_address():
-    """This computer's address in its network, where it has one: nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: no such host
-        except OSError:
-            return "127.0.0.1"
-        return probe.getsockname()[0]
 
 
 def add_user(data, name, *, admin=False):
@@ -121,7 +118,7 @@ def log_in(page, name, password):
     page.fill("#name", name)
     page.fill("#password", password)
     page.get_by_role("button", name="登录").click()
-    page.locator("#question textarea, [role=alert]").first.wait_for(timeout=30_000)
+    page.locator("#question textarea, [role=alert]").first.wait_for()
 
 
 def ask(page, question):
@@ -130,5 +127,23 @@ def ask(page, question):
     count = answers.count()
     page.fill("#question textarea", question)
     page.keyboard.press("Enter")
-    answers.nth(count).wait_for(timeout=30_000)
+    answers.nth(count).wait_for()
     return answers.nth(count)
+
+
+def upload(page, field, files, *, count=1):
+    """Give files to one of Gradio's upload fields and wait until they have arrived.
+
+    The name is shown at once; the link with the size comes when the file is there. Once more where the
+    page was not wired yet, as a person would.
+    """
+    arrived = page.locator(f"{field} a[href*='file=']", has_text=re.compile(r"\d")).nth(count - 1)
+    for timeout in (WAIT_MS / 4, WAIT_MS):
+        page.locator(f"{field} input[type=file]").set_input_files(files)
+        try:
+            arrived.wait_for(timeout=timeout)
+        except sync_api.TimeoutError:
+            if timeout == WAIT_MS:
+                raise
+        else:
+            return

@@ -13,7 +13,7 @@ from rag.records import database as db
 from rag.records.payload import from_json, to_json
 from rag.types import Answer, Turn
 
-Kind = Literal["question", "answer", "error", "note"]
+Kind = Literal["question", "answer", "error", "note", "held"]
 Opinion = Literal["up", "down", ""]
 TITLE_LENGTH = 40  # characters of the first question that name a conversation
 LISTED = 60  # conversations shown at once; the search finds the others
@@ -44,6 +44,11 @@ class Conversation:
         """The question that has no reply yet, or ""."""
         last = self.messages[-1] if self.messages else None
         return last.text if last and last.kind == "question" else ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the last question waits for its writer's word before it goes to an outside model."""
+        return bool(self.messages) and self.messages[-1].kind == "held"
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -208,6 +213,10 @@ def read(connection: Connection, owner: str, conversation_id: str) -> Conversati
 def _add(
     connection: Connection, conversation_id: str, kind: Kind, text: str, answer: Answer | None = None
 ) -> None:
+    # First of all, since it makes whoever adds to the same conversation wait until this is committed.
+    connection.execute(
+        update(db.conversations).where(db.conversations.c.id == conversation_id).values(changed_at=db.now())
+    )
     last = connection.execute(
         select(func.max(db.messages.c.number)).filter_by(conversation_id=conversation_id)
     ).scalar()
@@ -216,7 +225,4 @@ def _add(
         insert(db.messages).values(
             conversation_id=conversation_id, number=(last or 0) + 1, kind=kind, text=text, answer=kept
         )
-    )
-    connection.execute(
-        update(db.conversations).where(db.conversations.c.id == conversation_id).values(changed_at=db.now())
     )

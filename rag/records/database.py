@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Dialect,
     Engine,
     Float,
     ForeignKey,
@@ -21,26 +23,42 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
+    TypeDecorator,
     UniqueConstraint,
     create_engine,
     event,
     make_url,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
-from rag.errors import BadSettings, DataDirUnusable
+from rag.errors import BadSettings, DataDirUnusable, LingxueError, RecordsDamaged, RecordsUnavailable
+from rag.reasons import why
 
 LOCAL = ""  # the owner where nobody logs in: whoever sits at this computer
+FILE = "records.db"
 BUSY_S = 30  # how long a writer waits for another one
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+CONNECT_S = 5  # a database server that does not answer in this time is taken as gone
+
+
+class _Text(TypeDecorator[str]):
+    """Text that any database takes: NUL and lone surrogates, which some refuse, become U+FFFD."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what is sent to the database."""
+        return None if value is None else _UNKEEPABLE.sub("\ufffd", value)
+
 
 metadata = MetaData()
 conversations = Table(
     "conversations",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("owner", String(64), nullable=False, index=True),
-    Column("title", String(200), nullable=False),
+    Column("id", _Text(32), primary_key=True),
+    Column("owner", _Text(64), nullable=False, index=True),
+    Column("title", _Text(200), nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("deleted", Boolean, nullable=False, default=False),
 )
@@ -50,9 +68,9 @@ messages = Table(
     Column("id", Integer, primary_key=True),
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("kind", _Text(16), nullable=False),
+    Column("text", _Text, nullable=False),
+    Column("answer", _Text, nullable=False),
     UniqueConstraint("conversation_id", "number"),
 )
 feedback = Table(
@@ -60,43 +78,51 @@ feedback = Table(
     metadata,
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("value", String(8), nullable=False),
-    Column("reason", String(40), nullable=False),
-    Column("comment", Text, nullable=False),
+    Column("value", _Text(8), nullable=False),
+    Column("reason", _Text(40), nullable=False),
+    Column("comment", _Text, nullable=False),
     Column("given_at", Float, nullable=False),
 )
 drafts = Table(
     "drafts",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("owner", String(64), nullable=False, index=True),
-    Column("title", String(200), nullable=False),
-    Column("content", Text, nullable=False),
+    Column("id", _Text(32), primary_key=True),
+    Column("owner", _Text(64), nullable=False, index=True),
+    Column("title", _Text(200), nullable=False),
+    Column("content", _Text, nullable=False),
     Column("changed_at", Float, nullable=False),
 )
 users = Table(
     "users",
     metadata,
-    Column("name", String(64), primary_key=True),
-    Column("password", String(200), nullable=False),
-    Column("role", String(8), nullable=False),
+    Column("name", _Text(64), primary_key=True),
+    Column("password", _Text(200), nullable=False),
+    Column("role", _Text(8), nullable=False),
     Column("failures", Integer, nullable=False, default=0),
     Column("locked_until", Float, nullable=False, default=0.0),
 )
 sessions = Table(
     "sessions",
     metadata,
-    Column("digest", String(64), primary_key=True),
+    Column("digest", _Text(64), primary_key=True),
     Column("user", ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
     Column("expires_at", Float, nullable=False),
 )
 tokens = Table(
     "tokens",
     metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("label", String(64), nullable=False),
+    Column("digest", _Text(64), primary_key=True),
+    Column("owner", _Text(64), nullable=False),
+    Column("label", _Text(64), nullable=False),
     Column("made_at", Float, nullable=False),
+)
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", _Text(64), nullable=False),
+    Column("what", _Text(200), nullable=False),
 )
 
 
@@ -106,23 +132,23 @@ class Database:
     def __init__(self, folder: Path, url: str = "") -> None:
         """Open or make the database; SQLite in the folder where no address is given.
 
-        Raises: DataDirUnusable; BadSettings for an address that cannot be used.
+        Raises: DataDirUnusable; RecordsDamaged; RecordsUnavailable; BadSettings: the address cannot be used.
         """
-        self._folder = folder
+        self._folder, self._remote = folder, False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            address = make_url(url) if url else URL.create("sqlite", database=str(folder / "records.db"))
-            self._engine = create_engine(address)
-            if self._engine.dialect.name == "sqlite":
-                event.listen(self._engine, "connect", _prepare)
-            metadata.create_all(self._engine)
+            address = make_url(url) if url else URL.create("sqlite", database=str(folder / FILE))
+            self._engine = _engine(address)
+            self._remote = self._engine.dialect.name != "sqlite"
+            _make_tables(self._engine)
         except (ArgumentError, NoSuchModuleError, ImportError) as err:
             # The address may hold a password: it is not repeated.
-            raise BadSettings(
-                name="LINGXUE_DATABASE_URL", value="……", reason=f"不能用：{type(err).__name__}"
-            ) from err
+            reason = f"不能用：{type(err).__name__}"
+            if isinstance(err, ImportError):
+                reason = f"没有安装它的驱动 {err.name}（PostgreSQL 的：pip install 'psycopg[binary]'）"
+            raise BadSettings(name="LINGXUE_DATABASE_URL", value="……", reason=reason) from err
         except (OSError, SQLAlchemyError) as err:
-            raise DataDirUnusable(path=folder, reason=_reason(err)) from err
+            raise self._told(err) from err
 
     @property
     def engine(self) -> Engine:
@@ -131,35 +157,56 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Give a connection in a transaction; raise DataDirUnusable where the database fails."""
+        """Give a connection in a transaction; raise what opening it raises, where it fails."""
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as err:
-            raise DataDirUnusable(path=self._folder, reason=_reason(err)) from err
+            raise self._told(err) from err
+
+    def _told(self, err: Exception) -> LingxueError:
+        """What went wrong, without the statement and its values."""
+        if self._remote:
+            return RecordsUnavailable(reason=type(getattr(err, "orig", None) or err).__name__)
+        reason = why(getattr(err, "orig", None) or err)
+        # SQLite's own class, and no subclass of it, for a file that is cut, overwritten or no database.
+        if type(err) is DatabaseError and type(err.orig).__module__ == "sqlite3":
+            return RecordsDamaged(path=self._folder / FILE, reason=reason)
+        return DataDirUnusable(path=self._folder, reason=reason)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()
 
 
+def _engine(address: URL) -> Engine:
+    """Return the engine; of a server's, connections that a restart of it has cut are made anew."""
+    backend = address.get_backend_name()
+    if backend == "sqlite":
+        engine = create_engine(address)
+        event.listen(engine, "connect", _prepare)
+        return engine
+    waiting = {"connect_timeout": CONNECT_S} if backend in ("postgresql", "mysql", "mariadb") else {}
+    return create_engine(address, pool_pre_ping=True, connect_args=waiting)
+
+
+def _make_tables(engine: Engine) -> None:
+    try:
+        metadata.create_all(engine)
+    except SQLAlchemyError:  # another replica was making them at the same moment
+        metadata.create_all(engine)
+
+
 def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_S * 1000}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _reason(err: Exception) -> str:
-    """What went wrong, without the statement and its values."""
-    if isinstance(err, OSError):
-        return err.strerror or type(err).__name__
-    return str(getattr(err, "orig", None) or type(err).__name__)
 
 
 def new_id() -> str:

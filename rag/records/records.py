@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.records.accounts import Accounts
+from rag.records.acts import Acts
 from rag.records.conversations import Conversations
 from rag.records.database import Database
 from rag.records.drafts import Drafts
@@ -13,7 +14,7 @@ from rag.records.tokens import Tokens
 
 
 class Records:
-    """Conversations, drafts, feedback, accounts and tokens."""
+    """Conversations, drafts, feedback, accounts, tokens and the list of administrative acts."""
 
     def __init__(self, folder: Path, url: str = "") -> None:
         """Open the database; raise DataDirUnusable or BadSettings."""
@@ -23,7 +24,9 @@ class Records:
         self.feedback = Feedback(self._database)
         self.accounts = Accounts(self._database)
         self.tokens = Tokens(self._database)
+        self.acts = Acts(self._database)
         self.conversations.purge()
+        self.acts.purge()
 
     def close(self) -> None:
         """Close the database."""

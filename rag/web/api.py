@@ -15,11 +15,20 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from rag.errors import BadCases, BadRequest, DataDirBusy, LingxueError, NothingIndexed
+from rag.errors import (
+    BadCases,
+    BadRequest,
+    DataDirBusy,
+    LingxueError,
+    NothingIndexed,
+    RecordsUnavailable,
+)
+from rag.privacy import OnPrivate
 from rag.types import DraftRequest, Turn
-from rag.web.api_docs import docs_html
+from rag.web.api_docs import SEND_PRIVATE, docs_html
 from rag.web.files import new_folder
 from rag.web.fragments import screen
+from rag.web.limits import A_MINUTE, Limit
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -30,7 +39,7 @@ _DESCRIBED = {
     "列一份提纲": "返回提纲；政策要点附出处，自己的事留〔请填：…〕。",
     "运行一组评测题": "返回各项指标和每题的结果，同 lingxue eval --json。",
 }
-_STATUS = {BadRequest: 422, BadCases: 422, NothingIndexed: 409, DataDirBusy: 409}
+_STATUS = {BadRequest: 422, BadCases: 422, NothingIndexed: 409, DataDirBusy: 409, RecordsUnavailable: 503}
 
 
 class Said(BaseModel):
@@ -49,6 +58,7 @@ class Ask(BaseModel):
     history: list[Said] = Field(default=[], max_length=40, description="此前的对话，用来理解追问")
     use_model: bool = Field(default=True, description="false：不用大模型，只从资料摘录")
     collection: str = Field(default="", description="只在这一类资料里找，留空为全部")
+    send_private: bool = Field(default=False, description=SEND_PRIVATE)
 
 
 class Draft(BaseModel):
@@ -65,6 +75,7 @@ class Draft(BaseModel):
     event: str = Field(default="", max_length=1000, description="自己的一件事")
     seed: int = Field(default=0, description="换一个整数，换一个角度")
     use_model: bool = Field(default=True, description="false：不用大模型")
+    send_private: bool = Field(default=False, description=SEND_PRIVATE)
 
 
 class Evaluate(BaseModel):
@@ -111,8 +122,10 @@ def failed(err: LingxueError) -> JSONResponse:
 
 
 def _owner(assistant: Assistant) -> Any:
+    limit = Limit()
+
     def owner(request: Request) -> str:
-        """Return for whom the request's token acts; raise 401 where it is not known."""
+        """Return for whom the token acts; raise 401 for one not known, 429 for one that asks too often."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         found = assistant.records.tokens.owner(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
@@ -120,6 +133,9 @@ def _owner(assistant: Assistant) -> Any:
                 401, "令牌不对或没有给。请在“设置”里开一个令牌，放在 Authorization: Bearer 后面。",
                 {"WWW-Authenticate": "Bearer"},
             )  # fmt: skip
+        if wait_s := limit.wait_s(found):
+            told = f"请求太频繁，每分钟最多 {A_MINUTE} 次。请等 {wait_s} 秒再试。"
+            raise HTTPException(429, told, {"Retry-After": str(wait_s)})
         return found
 
     return owner
@@ -131,15 +147,20 @@ def _add_jobs(router: APIRouter, assistant: Assistant) -> None:
         """Answer one question."""
         history = [Turn(said.role, said.content) for said in body.history]
         answer = assistant.answer(
-            body.question, history, use_model=body.use_model, collection=body.collection
+            body.question,
+            history,
+            use_model=body.use_model,
+            collection=body.collection,
+            private="send" if body.send_private else "extract",
         )
         return answer.to_dict()
 
     @router.post("/draft", summary="列一份提纲", description=_DESCRIBED["列一份提纲"])
     def draft(body: Draft) -> dict[str, Any]:
         """Draft one outline."""
-        given = body.model_dump(exclude={"use_model"})
-        return assistant.draft(DraftRequest(**given), use_model=body.use_model).to_dict()
+        request = DraftRequest(**body.model_dump(exclude={"use_model", "send_private"}))
+        private: OnPrivate = "send" if body.send_private else "extract"
+        return assistant.draft(request, use_model=body.use_model, private=private).to_dict()
 
     @router.post("/evaluate", summary="运行一组评测题", description=_DESCRIBED["运行一组评测题"])
     def evaluate(body: Evaluate) -> dict[str, Any]:

@@ -9,6 +9,10 @@ from typing import Any
 from rag.web.fragments import table
 from rag.web.markup import escape
 
+SEND_PRIVATE = (
+    "内容里有身份证号、电话、银行卡号时：false 不发给外部大模型，不用大模型作答并在回答开头说明；true 照发"
+)
+
 
 def docs_html(described: Mapping[str, Any]) -> str:
     """Return the page's body for an OpenAPI document."""

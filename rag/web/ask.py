@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import BadRequest, LingxueError
+from rag.privacy import OnPrivate
 from rag.records.conversations import Conversation
 from rag.web.ask_view import ALL, SUGGESTED, lay_out
 from rag.web.chat import STOPPED, reply, shown
@@ -44,6 +45,8 @@ def build(assistant: Assistant, page: gr.Blocks) -> None:
     asking = [gr.on(sent, events.ask, [screen.question, *options], outputs, **_QUIET)]
     for button in screen.suggestions:
         asking.append(button.click(events.ask, [button, *options], outputs, **_QUIET))
+    asking.append(screen.extract.click(events.extract, options, outputs, **_QUIET))
+    asking.append(screen.send_anyway.click(events.send_anyway, options, outputs, **_QUIET))
     asking.append(screen.again.click(events.again, options, outputs, **_QUIET))
     here = [screen.current, screen.search]
     screen.stop.click(events.stop, here, outputs, cancels=asking, **_NOW)
@@ -87,20 +90,42 @@ class Events:
         if question:
             yield from self._answer(owner, current, question, search, collection, not without)
 
-    def _answer(
-        self, owner: str, current: str, question: str, search: str, collection: str, use_model: bool
+    def extract(
+        self, current: str, editing: bool, search: str, collection: str, without: bool, request: gr.Request
     ) -> Iterator[Shown]:
+        """Answer a question that was held back without the model."""
+        yield from self.again(current, editing, search, collection, True, request)
+
+    def send_anyway(
+        self, current: str, editing: bool, search: str, collection: str, without: bool, request: gr.Request
+    ) -> Iterator[Shown]:
+        """Send a question that was held back, personal numbers and all: its writer says so."""
+        owner = owner_of(request)
+        question = self._assistant.records.conversations.take_back(owner, current)
+        if question:
+            yield from self._answer(owner, current, question, search, collection, True, "send")
+
+    def _answer(
+        self, owner: str, current: str, question: str, search: str, collection: str, use_model: bool,
+        private: OnPrivate = "hold",
+    ) -> Iterator[Shown]:  # fmt: skip
         kept = self._assistant.records.conversations
         if kept.get(owner, current):
             kept.reply(owner, current, "note", STOPPED)
         conversation = kept.ask(owner, current, question)
         try:
-            events = reply(self._assistant, owner, conversation, use_model=use_model, collection=collection)
+            events = reply(
+                self._assistant, owner, conversation, use_model=use_model, collection=collection,
+                private=private,
+            )  # fmt: skip
+            asked: str | None = ""  # the box is emptied once: the next question may be typed meanwhile
             for state, working in events:
-                yield self._screen(owner, state, search, working)
+                yield self._screen(owner, state, search, working, question=asked)
+                asked = None
         except Exception:
             logger.exception("answering failed")
-            yield self._screen(owner, kept.reply(owner, conversation.id, "error", UNEXPECTED), search)
+            failed = kept.reply(owner, conversation.id, "error", UNEXPECTED)
+            yield self._screen(owner, failed, search, question=None)
 
     def stop(self, current: str, search: str, request: gr.Request) -> Shown:
         """Give up the pending question; it goes back into the box."""
@@ -160,8 +185,9 @@ class Events:
         questions = suggestions(self._assistant, SUGGESTED)
         buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
         names = self._assistant.documents.collections()
+        conversation = self._assistant.records.conversations.get(owner, current)
         return (
-            *self._screen(owner, self._assistant.records.conversations.get(owner, current), ""),
+            *self._screen(owner, conversation, "", question=None),  # who types fast has begun already
             *buttons,
             gr.update(choices=[ALL, *names], value="", visible=bool(names)),
             gr.update(visible=settings.model_configured),
@@ -169,13 +195,13 @@ class Events:
 
     def _screen(
         self, owner: str, conversation: Conversation | None, search: str, working: str = "", *,
-        question: str = "", editing: bool = False,
+        question: str | None = "", editing: bool = False,
     ) -> Shown:  # fmt: skip
-        """Return the values of the screen's outputs, in their order."""
+        """Return the values of the screen's outputs, in their order; `question` None leaves what is typed."""
         started = conversation is not None
         current = conversation.id if conversation else ""
         return (
-            question,
+            gr.skip() if question is None else question,
             shown(conversation, working),  # no gr.update: that has Gradio build the chat's JSON schema anew
             current,
             editing,
@@ -188,6 +214,7 @@ class Events:
             self._list(owner, current, search),
             gr.update(visible=started),
             conversation.title if conversation else "",
+            gr.update(visible=bool(conversation and not working and conversation.held)),
         )
 
     def _list(self, owner: str, current: str, search: str) -> Any:

@@ -31,6 +31,9 @@ class Screen:
     send: Any
     stop: Any
     tools: Any
+    held: Any
+    extract: Any
+    send_anyway: Any
     edit: Any
     again: Any
     links: Any
@@ -52,12 +55,19 @@ class Screen:
     def outputs(self) -> list[Any]:
         """What showing a conversation changes, in the order of `ask.Shown`."""
         return [self.question, self.chatbot, self.current, self.editing, self.suggestions_row, self.send,
-                self.stop, self.tools, self.edit, self.links, self.listed, self.care, self.title]  # fmt: skip
+                self.stop, self.tools, self.edit, self.links, self.listed, self.care, self.title,
+                self.held]  # fmt: skip
 
 
 def lay_out(assistant: Assistant) -> Screen:
     """Lay out the screen inside the current Blocks context."""
-    parts: dict[str, Any] = {"current": gr.State(""), "editing": gr.State(False), "removed": gr.State("")}
+    # Kept by the page, not by the server (gr.State), so that it outlives a restart or another replica's
+    # taking over; the records check the owner with every call.
+    parts: dict[str, Any] = {
+        "current": gr.Textbox("", visible=False),
+        "editing": gr.Checkbox(False, visible=False),
+        "removed": gr.Textbox("", visible=False),
+    }
     with gr.Row(elem_id="ask-row"):
         with gr.Column(scale=0, min_width=250, elem_id="history"):
             parts |= _history()
@@ -116,9 +126,13 @@ def _tools(*, model: bool) -> dict[str, Any]:
             label="只用资料摘录（不用大模型）", value=False, container=False, scale=1, visible=model,
             elem_id="no-model",
         )  # fmt: skip
+    with gr.Row(elem_id="chat-held", visible=False) as held:
+        extract = gr.Button("用资料摘录回答（不发送）", variant="primary", size="sm", elem_id="held-extract")
+        send_anyway = gr.Button("仍然发送", size="sm", elem_id="held-send")
     with gr.Row(elem_id="chat-tools", visible=False) as tools:
         edit = gr.Button("修改问题", size="sm", scale=0, min_width=100, elem_id="edit")
         again = gr.Button("重新回答", size="sm", scale=0, min_width=100, elem_id="again")
         links = gr.Markdown("", elem_id="chat-links", container=False, sanitize_html=True)
-    return {"collection": collection, "without": without, "tools": tools, "edit": edit, "again": again,
+    return {"collection": collection, "without": without, "tools": tools, "held": held,
+            "extract": extract, "send_anyway": send_anyway, "edit": edit, "again": again,
             "links": links}  # fmt: skip

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.errors import LingxueError
+from rag.errors import HeldBack, LingxueError
+from rag.privacy import OnPrivate
 from rag.records.conversations import Conversation, Message
 from rag.types import Answer, Delta, Progress
 from rag.web.render import answer_html, error_html, note_html, question_html, stage_html
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 THROTTLE_S = 0.1  # each update of a streaming answer sends and renders the whole message
 STOPPED = "已停止。可以点“重新回答”，或改一改问题再问。"
+HELD = "还没有发送，请先选一种办法"
 UNFINISHED = "这个问题还没有答完（页面关闭或程序重启）。可以点“重新回答”。"
 
 
@@ -26,6 +28,8 @@ def message_html(conversation: Conversation, message: Message) -> str:
     """Render one message; its key tells the page's script which answer a click is about."""
     if message.kind == "question":
         return question_html(message.text)
+    if message.kind == "held":
+        return error_html(message.text, HELD)
     if message.answer:
         return answer_html(message.answer, f"{conversation.id}-{message.number}", message.opinion)
     return error_html(message.text) if message.kind == "error" else note_html(message.text)
@@ -48,9 +52,10 @@ def shown(conversation: Conversation | None, working: str = "") -> list[dict[str
 
 
 def reply(
-    assistant: Assistant, owner: str, conversation: Conversation, *, use_model: bool, collection: str = ""
-) -> Iterator[tuple[Conversation, str]]:
-    """Answer the pending question and keep the answer.
+    assistant: Assistant, owner: str, conversation: Conversation, *, use_model: bool, collection: str = "",
+    private: OnPrivate = "hold",
+) -> Iterator[tuple[Conversation, str]]:  # fmt: skip
+    """Answer the pending question and keep the answer, or keep that it was held back.
 
     Yields: the conversation and the HTML of the unfinished answer, "" when it is finished.
     """
@@ -59,7 +64,11 @@ def reply(
     yield conversation, stage_html(stage)
     try:
         events = assistant.ask(
-            conversation.pending, conversation.turns, use_model=use_model, collection=collection
+            conversation.pending,
+            conversation.turns,
+            use_model=use_model,
+            collection=collection,
+            private=private,
         )
         for event in events:
             if isinstance(event, Answer):
@@ -75,5 +84,7 @@ def reply(
                     continue
                 shown_at = time.monotonic()
             yield conversation, stage_html(stage, text)
+    except HeldBack as err:
+        yield kept.reply(owner, conversation.id, "held", str(err)), ""
     except LingxueError as err:
         yield kept.reply(owner, conversation.id, "error", str(err)), ""

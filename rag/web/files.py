@@ -8,8 +8,8 @@ by a name nobody can guess.
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
@@ -29,7 +29,9 @@ def new_folder(data_dir: Path, kind: str) -> Path:
     for old in folder.iterdir():
         if old.is_dir() and time.time() - old.stat().st_mtime > KEPT_S:
             shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=folder))
+    made = folder / f"{kind}-{secrets.token_hex(16)}"
+    made.mkdir(mode=0o700)
+    return made
 
 
 def file_name(title: str) -> str:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.errors import BadRequest, LingxueError
 from rag.records.accounts import SESSION_S, Accounts, User
+from rag.records.acts import Acts
 from rag.records.database import LOCAL
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class Gate:
             reply: Response = PlainTextResponse("这个请求来自别的网站，已拒绝。", 403)
             await reply(scope, receive, send)
             return
-        user = await self._user(headers)
+        try:
+            user = await self._user(headers)
+        except LingxueError as err:  # the database of the accounts is away: nobody is let in
+            await PlainTextResponse(str(err), 503)(scope, receive, send)
+            return
         if user is None and not scope["path"].startswith(_OPEN):
             await _turned_away(scope, headers)(scope, receive, send)
             return
@@ -98,8 +103,12 @@ def owner_of(request: gr.Request) -> str:
     return request.username or LOCAL
 
 
-def add_login(app: FastAPI, accounts: Accounts) -> None:
+def add_login(app: FastAPI, accounts: Accounts, acts: Acts | None = None) -> None:
     """Add the login page and logging out."""
+
+    def noted(name: str, what: str) -> None:
+        if acts:
+            acts.note(name.strip(), what)
 
     @app.get("/login", response_class=HTMLResponse)
     def form() -> HTMLResponse:
@@ -111,9 +120,11 @@ def add_login(app: FastAPI, accounts: Accounts) -> None:
         try:
             token = accounts.log_in(name.strip(), password)
         except BadRequest as err:
+            noted(name, "没有登录成功")
             return HTMLResponse(_page(str(err), name), 403)
         except LingxueError as err:
             return HTMLResponse(_page(str(err), name), 500)
+        noted(name, "登录了")
         reply = RedirectResponse("/", 303)
         reply.set_cookie(
             COOKIE,

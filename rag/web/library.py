@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from rag.config import shipped_dir
 from rag.errors import LingxueError
 from rag.parsers import supported_suffixes
+from rag.reasons import why
 from rag.web.background import Background
 from rag.web.fragments import admin_only, screen, told
 from rag.web.gate import user_of
@@ -71,12 +72,17 @@ class Library:
         )
         return screen(TITLE, body)
 
-    def changed(self, request: Request, act: Callable[[], str]) -> HTMLResponse:
+    def note(self, request: Request, what: str) -> None:
+        """Note an administrative act of this user."""
+        self.assistant.records.acts.note(user_of(request).name or "本机", what)
+
+    def changed(self, request: Request, what: str, source_id: str, act: Callable[[], str]) -> HTMLResponse:
         """Change a document, bring the index up to date, and return the list with what came of it."""
         if refused := admin_only(request, TITLE):
             return refused
         try:
             message = act()
+            self.note(request, f"{what} {source_id}")
             self.assistant.refresh()
         except LingxueError as err:
             message = told(str(err), wrong=True)
@@ -164,9 +170,11 @@ def _add_files(app: FastAPI, library: Library) -> None:
         if not user_of(request).is_admin:
             return JSONResponse({"error": "只有管理员能上传资料。"}, 403)
         try:
-            return library.keep(file)
+            kept = library.keep(file)
+            library.note(request, f"上传了文件 {file.filename or ''}")
+            return kept
         except OSError as err:
-            return JSONResponse({"error": f"存不下这个文件（{err.strerror or err}）。请检查磁盘空间。"})
+            return JSONResponse({"error": f"存不下这个文件（{why(err)}）。请检查磁盘空间。"})
 
     @app.post("/library/jobs")
     def begin(request: Request, work: _Text = "sync") -> HTMLResponse:
@@ -177,6 +185,7 @@ def _add_files(app: FastAPI, library: Library) -> None:
             return screen(
                 TITLE, told("正在读取别的文件，请等它结束再试。", wrong=True) + job_html(library.job.state)
             )
+        library.note(request, "读入了上传的文件" if work == "add" else "重新读了资料文件夹")
         return screen(TITLE, job_html(library.job.state))
 
     @app.post("/library/jobs/stop")
@@ -194,7 +203,10 @@ def _add_changes(app: FastAPI, library: Library) -> None:
     @app.post("/library/{source_id}/remove")
     def remove(source_id: str, request: Request) -> HTMLResponse:
         """Take a document off the shelf."""
-        return changed(request, lambda: undo_html(documents.remove(source_id)))
+        title = next((d.title for d in documents.listed() if d.id == source_id), "")
+        return changed(
+            request, f"删除了资料 {title}", source_id, lambda: undo_html(documents.remove(source_id))
+        )
 
     @app.post("/library/{source_id}/restore")
     def restore(source_id: str, request: Request) -> HTMLResponse:
@@ -204,7 +216,7 @@ def _add_changes(app: FastAPI, library: Library) -> None:
             documents.restore(source_id)
             return told("已恢复，又可以用来回答了。")
 
-        return changed(request, act)
+        return changed(request, "恢复了资料", source_id, act)
 
     @app.post("/library/{source_id}")
     def correct(
@@ -220,4 +232,4 @@ def _add_changes(app: FastAPI, library: Library) -> None:
             documents.correct(source_id, collection=collection, **said)
             return told("已保存。")
 
-        return changed(request, act)
+        return changed(request, f"改了资料信息 {title[:40]}", source_id, act)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from rag.outline_text import reference
 from rag.records.database import new_id
 from rag.types import Answer, Turn
+from rag.web.api_docs import SEND_PRIVATE
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -59,6 +60,7 @@ class Chat(BaseModel):
     model: str = Field(default="lingxue", examples=["lingxue"])
     messages: list[Message] = Field(min_length=1, max_length=200)
     stream: bool = False
+    send_private: bool = Field(default=False, description=SEND_PRIVATE)
 
 
 def add_openai(router: APIRouter, assistant: Assistant) -> None:
@@ -81,7 +83,12 @@ def add_openai(router: APIRouter, assistant: Assistant) -> None:
             return _wrong(400, "最后一条消息应是 user 的提问。请检查 messages。", "invalid_request_error")
         turns = [Turn("user" if m.role == "user" else "assistant", m.text) for m in said[:-1]]
         # Answered before anything is sent: only verified text leaves, and an error gets its own status.
-        answer = assistant.answer(said[-1].text, turns, use_model=body.model == "lingxue")
+        answer = assistant.answer(
+            said[-1].text,
+            turns,
+            use_model=body.model == "lingxue",
+            private="send" if body.send_private else "extract",
+        )
         name = f"chatcmpl-{new_id()}"
         if body.stream:
             return StreamingResponse(_pieces(answer, name, body.model), media_type="text/event-stream")

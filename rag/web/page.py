@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import gradio as gr
 
 from rag.errors import LingxueError
+from rag.privacy import outside
 from rag.web import ask, draft, evaluate
 from rag.web.markup import escape
 
@@ -57,17 +56,7 @@ def _model_notice(settings: Settings) -> tuple[str, str]:
     stays = f"提问、资料和文稿都留在{here}"
     if not settings.model_configured:
         return "未设置大模型，回答直接摘自资料", stays
-    host = urlsplit(settings.llm_base_url).hostname or ""
     name = f"大模型：{settings.llm_model or '已设置'}"
-    if _is_here(host):
+    if not outside(settings.llm_base_url):
         return f"{name}（本机）", stays
-    return name, f"使用大模型时，问题和摘出的资料片段会发给 {host or '模型服务商'}，其余留在{here}"
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return name, f"使用大模型时，问题和摘出的资料片段会发给 {settings.model_host}，其余留在{here}"

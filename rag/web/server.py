@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BadSettings
 from rag.offline import stay_offline
+from rag.reasons import why
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -68,7 +69,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as err:
         listener.close()
-        reason = f"这个地址和端口不能用：{err.strerror or err}。可用 --port 换一个端口"
+        reason = f"这个地址和端口不能用：{why(err)}。可用 --port 换一个端口"
         raise BadSettings(
             name="LINGXUE_PORT", value=f"{settings.host}:{settings.port}", reason=reason
         ) from err

@@ -52,6 +52,7 @@ class SettingsScreen:
             parts.append(view.feedback_html(records.feedback.counts()))
         parts.append(view.tokens_html(records.tokens.listed(user.name), token))
         if user.is_admin:
+            parts.append(view.acts_html(records.acts.listed()))
             parts.append(view.disk_html(str(settings.data_dir), disk_use(settings.data_dir)))
         parts.append(view.privacy_html(settings, shared=shared))
         return screen(TITLE, "".join(parts))
@@ -61,10 +62,16 @@ class SettingsScreen:
         if admin and (refused := admin_only(request, TITLE)):
             return refused
         try:
-            message = told(action())
+            done = action()
+            self.note(request, done.split("：")[0])  # behind it may stand what a model said
+            message = told(done)
         except LingxueError as err:
             message = told(str(err), wrong=True)
         return self.page(request, message)
+
+    def note(self, request: Request, what: str) -> None:
+        """Note an administrative act of this user."""
+        self.assistant.records.acts.note(user_of(request).name or "本机", what)
 
     def change(self, given: dict[str, str], act: str) -> str:
         """Save, forget or try the model's settings; return what came of it."""
@@ -115,11 +122,14 @@ def _add_own(app: FastAPI, place: SettingsScreen) -> None:
 
     @app.post("/settings/tokens")
     def make(request: Request, label: _Text = "") -> HTMLResponse:
-        return place.page(request, token=tokens.make(user_of(request).name, label))
+        made = tokens.make(user_of(request).name, label)
+        place.note(request, f"开了接口令牌：{label.strip()[:40]}")
+        return place.page(request, token=made)
 
     @app.post("/settings/tokens/{key}")
     def end(key: str, request: Request) -> HTMLResponse:
         tokens.remove(user_of(request).name, key)
+        place.note(request, f"作废了接口令牌 {key}")
         return place.page(request, told("令牌已作废。"))
 
 
@@ -143,6 +153,7 @@ def _add_model(app: FastAPI, place: SettingsScreen) -> None:
     def feedback(request: Request) -> Response:
         if refused := admin_only(request, TITLE):
             return refused
+        place.note(request, "导出了赞、踩过的问答")
         lines = (json.dumps(case, ensure_ascii=False) for case in place.assistant.records.feedback.cases())
         headers = {"Content-Disposition": 'attachment; filename="feedback.jsonl"'}
         return Response("\n".join(lines) + "\n", media_type="application/x-ndjson", headers=headers)
@@ -174,7 +185,7 @@ def _add_accounts(app: FastAPI, place: SettingsScreen) -> None:
     def remove(name: str, request: Request) -> HTMLResponse:
         def action() -> str:
             accounts.remove(name)
-            return f"已删除账号 {name}。"
+            return f"已删除账号 {name}和它的对话、提纲。"
 
         return place.act(request, action)
 

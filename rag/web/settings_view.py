@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rag.config import Settings
 from rag.doctor import Finding
 from rag.records.accounts import MIN_PASSWORD, ROLES, User
+from rag.records.acts import Act
 from rag.records.tokens import Token
 from rag.web.fragments import button, choice, field, table
 from rag.web.markup import escape
@@ -130,7 +131,9 @@ def users_html(users: Sequence[User]) -> str:
                 if user.locked
                 else ""
             )
-            + button(f"/settings/users/{user.name}/remove", "删除", label=f"删除账号{user.name}"),
+            + button(
+                f"/settings/users/{user.name}/remove", "删除（连同对话和提纲）", label=f"删除账号{user.name}"
+            ),
         )
         for user in users
     )
@@ -146,6 +149,15 @@ def users_html(users: Sequence[User]) -> str:
     )  # fmt: skip
 
 
+def acts_html(acts: Sequence[Act]) -> str:
+    """Return who administered what, the latest first."""
+    if not acts:
+        return ""
+    rows = ((_moment(act.at), escape(act.who), escape(act.what)) for act in acts)
+    listed = table("管理记录", ("时间", "谁", "做了什么"), rows)
+    return f"<h3>管理记录</h3><details><summary>最近 {len(acts)} 条</summary>{listed}</details>"
+
+
 def privacy_html(settings: Settings, *, shared: bool) -> str:
     """Return what stays where."""
     where = (
@@ -154,7 +166,7 @@ def privacy_html(settings: Settings, *, shared: bool) -> str:
         + "，程序不向外连网。"
     )
     model = (
-        f"用大模型时，问题和用到的资料片段会发给 {settings.llm_base_url or '模型服务商'}；其余不发。"
+        f"用大模型时，问题和用到的资料片段会发给 {settings.model_host}；其余不发。"
         if settings.model_configured
         else "没有设置大模型，什么也不往外发。"
     )
@@ -162,6 +174,10 @@ def privacy_html(settings: Settings, *, shared: bool) -> str:
         f"<h3>隐私</h3><p>{escape(where)}{escape(model)}</p>"
         "<p>请不要输入学生和同事的证件号、病情等个人信息，也不要输入涉密内容。对话可以在“问答”左边删除。</p>"
     )
+
+
+def _moment(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _date(moment: float) -> str:

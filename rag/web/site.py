@@ -9,8 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from rag.config import LOOPBACK
-from rag.errors import BadSettings, LingxueError
+from rag.errors import BadSettings, LingxueError, RecordsLost
 from rag.offline import stay_offline
+from rag.upkeep import note_records
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,7 +42,7 @@ def build_app(assistant: Assistant) -> FastAPI:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     accounts = _accounts(assistant)
-    _protect(app, accounts)
+    _protect(app, accounts, assistant)
     app.add_middleware(Operations, assistant=assistant)
     _add_evidence(app, assistant)
     for add in (add_replies, add_reports, add_library, add_settings, add_api):
@@ -50,7 +51,7 @@ def build_app(assistant: Assistant) -> FastAPI:
     return _with_gradio(app, assistant, login=accounts is not None)
 
 
-def _protect(app: FastAPI, accounts: Accounts | None) -> None:
+def _protect(app: FastAPI, accounts: Accounts | None, assistant: Assistant) -> None:
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from rag.web.gate import Gate, add_login
@@ -61,7 +62,7 @@ def _protect(app: FastAPI, accounts: Accounts | None) -> None:
         # Another site's name may be pointed at this computer; only our own names are answered.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     else:
-        add_login(app, accounts)
+        add_login(app, accounts, assistant.records.acts)
     app.add_middleware(Guard)
 
 
@@ -93,11 +94,18 @@ def _with_gradio(app: FastAPI, assistant: Assistant, *, login: bool) -> FastAPI:
 
 
 def _accounts(assistant: Assistant) -> Accounts | None:
-    """Return the accounts where people have to log in, or None; raise BadSettings where nobody could."""
+    """Return the accounts where people have to log in, or None.
+
+    Raises: BadSettings: nobody could log in. RecordsLost: somebody could, and the accounts are gone.
+    """
     if not assistant.settings.login_required:
         return None
     accounts = assistant.records.accounts
-    if not accounts.has_admin():
+    if accounts.has_admin():
+        note_records(assistant.store, accounts=True)
+    elif assistant.store.meta("accounts"):
+        raise RecordsLost(path=assistant.settings.data_dir / "records.db")
+    else:
         raise BadSettings(
             name="LINGXUE_HOST",
             value=assistant.settings.host,

@@ -59,7 +59,9 @@ def system(assistant, retriever):
         return last
 
     return System(
-        answerer, reader=assistant.source, searcher=lambda q: [h.chunk.text for h in retriever.retrieve(q, k=10)]
+        answerer,
+        reader=assistant.source,
+        searcher=lambda q: [h.chunk.text for h in retriever.retrieve(q, k=10)],
     )
 
 

@@ -35,6 +35,7 @@ def pristine(root):
     for turn in range(4):
         fw.change(world, assistant, "put", random.Random(turn))
     fw.change(world, assistant, "talk", random.Random(0))
+    fw.change(world, assistant, "draft", random.Random(0))
     assistant.close()
     again = world.assistant()
     again.ready()

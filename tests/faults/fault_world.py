@@ -23,9 +23,10 @@ from rag import ingest  # noqa: E402
 from rag.config import Settings  # noqa: E402
 from rag.database import Database  # noqa: E402
 from rag.embed import load_encoder  # noqa: E402
-from rag.errors import LingxueError  # noqa: E402
+from rag.errors import BadRequest, LingxueError  # noqa: E402
 from rag.migrations import MIGRATIONS  # noqa: E402
 from rag.parsers import parse_file  # noqa: E402
+from rag.types import Answer, DraftRequest, Outline, OutlineSection  # noqa: E402
 
 ENCODER = load_encoder("")
 OWNER = ""
@@ -121,10 +122,21 @@ def change(world, assistant, kind, draw):
         assistant.refresh()
         world.note(kind=kind, name=stamp.name, done=True)
     elif kind == "talk":
-        said = f"问题{len(entries)}"
+        said, kept = f"问题{len(entries)}", assistant.records.conversations
         world.note(kind=kind, text=said, done=False)
-        assistant.records.conversations.ask(OWNER, "", said)
+        asked = kept.ask(OWNER, "", said)
         world.note(kind=kind, text=said, done=True)
+        kept.reply(OWNER, asked.id, "answer", answer=Answer(said, said, "answered", f"答{said}"))
+        world.note(kind="answer", id=asked.id, text=f"答{said}", done=True)
+    elif kind == "draft":
+        known = [e["id"] for e in entries if e["kind"] == "draft" and e["done"]]
+        draft_id = draw.choice(["", *known[-5:]])
+        outline = Outline("心得体会", "校长", "主题", f"提纲{len(entries)}", "", (OutlineSection("一", ()),))
+        world.note(kind=kind, id=draft_id, title=outline.title, done=False)
+        request = DraftRequest(outline.genre, outline.topic)
+        text = (("一", ("写好的一段。" * 200,)),)
+        draft_id = assistant.records.drafts.keep(OWNER, draft_id, request, outline, text)
+        world.note(kind=kind, id=draft_id, title=outline.title, done=True)
     elif kind == "evaluate" and assistant.stamps():
         evaluate(world, assistant, f"e{len(entries)}")
 
@@ -202,7 +214,7 @@ def verify(world):
         if not assistant.search_index.fresh():
             problems.append("index not fresh")
         problems += _cases_lost(world)
-        lost = _talk_lost(world, assistant)
+        lost = _talk_lost(world, assistant) + _drafts_lost(world, assistant)
         if lost and assistant.store.meta("records_lost"):
             how = "said: records lost"
         else:
@@ -225,7 +237,32 @@ def _talk_lost(world, assistant):
     if not said:
         return []
     listed = {heading.title for heading in assistant.records.conversations.listed(OWNER)}
-    return [f"lost: conversation {text}" for text in said[-50:] if text not in listed]
+    lost = [f"lost: conversation {text}" for text in said[-50:] if text not in listed]
+    for entry in [e for e in world.entries() if e["kind"] == "answer"][-50:]:
+        kept = assistant.records.conversations.get(OWNER, entry["id"])
+        if kept is None or kept.messages[-1].text != entry["text"]:
+            lost.append(f"lost: answer {entry['text']}")
+    return lost
+
+
+def _drafts_lost(world, assistant):
+    """A draft has to be as it was last kept, or as a change that was begun would have left it."""
+    may = {}
+    for entry in world.entries():
+        if entry["kind"] == "draft" and entry["done"]:
+            may[entry["id"]] = {entry["title"]}
+        elif entry["kind"] == "draft" and entry["id"]:
+            may[entry["id"]].add(entry["title"])
+    lost = []
+    for draft_id, titles in list(may.items())[-50:]:
+        try:
+            kept = assistant.records.drafts.open(OWNER, draft_id)
+        except BadRequest:
+            lost.append(f"lost: draft {draft_id}")
+            continue
+        if kept.outline.title not in titles or not kept.text[0][1][0].startswith("写好的一段。"):
+            lost.append(f"lost: draft {draft_id} is {kept.outline.title}, not of {titles}")
+    return lost
 
 
 def _cases_lost(world):

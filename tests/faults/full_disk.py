@@ -14,7 +14,7 @@ import fault_world as fw
 
 from rag.errors import LingxueError
 
-KINDS = ("put", "drop", "talk", "evaluate", "migrate")
+KINDS = ("put", "drop", "talk", "draft", "evaluate", "migrate")
 FREE_KIB = (0, 4, 12, 40, 100, 180, 300, 450, 700, 1000, 1500, 2500)
 SIZE_MIB = 24
 

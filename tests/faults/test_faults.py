@@ -40,8 +40,8 @@ def quiet(*_, **__):
 
 
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(tmp_path):
-    counts, problems = kills.campaign(tmp_path, 5, seed=int(time.time()), report=quiet)
-    assert not problems and sum(counts.values()) == 5
+    counts, problems = kills.campaign(tmp_path, 6, seed=int(time.time()), report=quiet)
+    assert not problems and sum(counts.values()) == 6
 
 
 def test_a_full_disk_is_told_in_one_line_and_nothing_is_lost(tmp_path):
@@ -138,6 +138,10 @@ class Shelf(RuleBasedStateMachine):
         fw.change(self.world, self.assistant, "talk", self.draw)
 
     @rule()
+    def write(self):
+        fw.change(self.world, self.assistant, "draft", self.draw)
+
+    @rule()
     @precondition(lambda self: any(versions[-1] for versions in self.world.known().values()))
     def ask(self):
         name, versions = next((n, v) for n, v in self.world.known().items() if v[-1])
@@ -157,7 +161,12 @@ class Shelf(RuleBasedStateMachine):
         self.assistant.close()
         context = fw.server()
         started = context.Event()
-        arguments = (str(self.world.root), ["put", "drop", "talk"], self.draw.randrange(10**6), started)
+        arguments = (
+            str(self.world.root),
+            ["put", "drop", "talk", "draft"],
+            self.draw.randrange(10**6),
+            started,
+        )
         process = context.Process(target=fw.work, args=arguments)
         process.start()
         fw.wait(started)

@@ -19,7 +19,7 @@ sys.path.insert(0, HERE)
 import fault_world as fw  # noqa: E402
 
 import rag.assistant  # noqa: E402
-from rag import generation as generation_module  # noqa: E402
+from rag import dense as dense_module  # noqa: E402
 from rag.config import Settings  # noqa: E402
 
 
@@ -57,7 +57,7 @@ def test_a_chroma_server_that_dies_is_done_without_and_used_again_when_it_is_bac
         data_dir=world.data, knowledge_dir=world.folder, llm="off", chroma_url=f"http://127.0.0.1:{port}"
     )
     assistant = rag.assistant.Assistant(settings)
-    monkeypatch.setattr(generation_module, "RETRY_S", 0.2)
+    monkeypatch.setattr(dense_module, "RETRY_S", 0.2)
     try:
         for turn in range(3):
             fw.change(world, assistant, "put", random.Random(turn))

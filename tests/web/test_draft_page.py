@@ -4,7 +4,7 @@ import re
 
 import docx
 from loopback_model import loopback_model
-from web_support import needs_chromium, opened, serving
+from web_support import needs_chromium, opened, serving, upload
 
 pytestmark = needs_chromium
 EVENT = "上周三党组织会议前我和校长谈了半小时，方案改了两处。"
@@ -16,7 +16,7 @@ def write(page, topic="党组织领导的校长负责制", event=""):
     if event:
         page.fill("#event textarea", event)
     page.click("#draft-start")
-    page.locator("#outline .lx-draft").wait_for(timeout=30_000)
+    page.locator("#outline .lx-draft").wait_for()
 
 
 def choose(page, name):
@@ -57,7 +57,7 @@ def test_an_outline_is_edited_undone_kept_and_opened_again(page):
     page.get_by_role("tab", name="写作").click()
     page.locator("#draft-kept input").click()
     page.get_by_role("option").first.click()
-    page.locator("#outline h4", has_text="我换的标题").wait_for(timeout=15_000)
+    page.locator("#outline h4", has_text="我换的标题").wait_for()
     page.click("#draft-remove")
     page.locator("#outline", has_text="已删除").wait_for()
 
@@ -104,7 +104,7 @@ def test_a_pasted_draft_is_checked_with_places_reasons_and_suggestions(page):
         "<img src=x onerror=alert(1)>\n作为一名共产党员，我认为党组织对校长负责。\n要进一步提高认识，狠抓落实。",
     )
     page.click("#check-start")
-    page.locator("#check-result .lx-check").wait_for(timeout=30_000)
+    page.locator("#check-result .lx-check").wait_for()
     said = page.inner_text("#check-result")
     assert "第 2 行" in said and "领导关系写反" in said and "空话" in said and "建议" in said
     assert "不保证通过" in said
@@ -116,10 +116,9 @@ def test_drafts_that_are_alike_are_named(page, tmp_path):
     same = "我在办公室门口挂了一块小黑板，谁有不会的题就写上去，第一周只有两道，第三周写满了。"
     for name in ("甲.txt", "乙.md"):
         (tmp_path / name).write_text(f"{name}的开头不一样。\n{same}", encoding="utf-8")
-    page.locator("#check-files input[type=file]").set_input_files([tmp_path / "甲.txt", tmp_path / "乙.md"])
-    page.locator("#check-files", has_text="乙").wait_for()
+    upload(page, "#check-files", [tmp_path / "甲.txt", tmp_path / "乙.md"], count=2)
     page.click("#check-start")
-    page.locator("#check-result", has_text="雷同的稿件").wait_for(timeout=30_000)
+    page.locator("#check-result", has_text="雷同的稿件").wait_for()
     assert "甲.txt 与 乙.md" in page.inner_text("#check-result")
 
 
@@ -138,8 +137,8 @@ def test_an_outline_is_written_out_stopped_and_gone_on_with(browser, knowledge, 
         write(page, event=EVENT)
         page.locator("#draft-full button").first.click()
         page.click("#draft-expand")
-        page.locator("#draft-text h4", has_text="正在写").wait_for(timeout=30_000)
-        page.locator("#draft-text p", has_text="方案改了两处").first.wait_for(timeout=60_000)
+        page.locator("#draft-text h4", has_text="正在写").wait_for()
+        page.locator("#draft-text p", has_text="方案改了两处").first.wait_for()
         page.click("#draft-stop")
         page.locator("#draft-note", has_text="已停").wait_for()
         assert page.locator("#draft-text h4").count() in (1, 2) and "正在写" not in page.inner_text(
@@ -151,6 +150,6 @@ def test_an_outline_is_written_out_stopped_and_gone_on_with(browser, knowledge, 
         page.wait_for_function(
             "n => document.querySelectorAll('#draft-text h4').length === n"
             " && !document.querySelector('#draft-text').innerText.includes('正在写')",
-            arg=count, timeout=60_000,
+            arg=count,
         )  # fmt: skip
         assert len(model.requests) < asked + count  # what was written is not written again

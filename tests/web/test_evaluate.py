@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import openpyxl
 import pytest
 from web_support import ROOT, ask, needs_chromium, opened
+from web_support import upload as give
 
 from rag.web.evaluate import TITLES, bundled_sets
 
@@ -31,12 +32,7 @@ def screen(browser, site, part="评测"):
 
 
 def upload(page, name, lines):
-    content = "\n".join(lines).encode()
-    page.locator("#eval-file input[type=file]").set_input_files(
-        {"name": name, "mimeType": "text/plain", "buffer": content}
-    )
-    # The name is shown at once; the link with the size comes when the file has arrived.
-    page.locator("#eval-file a[href*='file=']", has_text=re.compile(r"\d")).first.wait_for()
+    give(page, "#eval-file", {"name": name, "mimeType": "text/plain", "buffer": "\n".join(lines).encode()})
 
 
 def numbered(count):
@@ -46,14 +42,14 @@ def numbered(count):
 
 def started(page):
     page.click("#eval-start")
-    page.locator("#eval-result .lx-progress, #eval-result .lx-scores").first.wait_for(timeout=30_000)
+    page.locator("#eval-result .lx-progress, #eval-result .lx-scores").first.wait_for()
 
 
 def test_run_shows_its_plots_and_opens_its_report(browser, site):
     with screen(browser, site) as page:
         upload(page, "small.jsonl", CASES[:3])
         started(page)
-        page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+        page.locator("#eval-result .lx-scores").wait_for()
         assert "共 3 题" in page.inner_text("#eval-result")
         plots = page.locator("#eval-result img.lx-plot")
         page.wait_for_function(
@@ -73,20 +69,20 @@ def test_running_set_tells_the_time_left_and_can_be_stopped_and_continued(browse
     with screen(browser, site) as page:
         upload(page, "long.jsonl", numbered(3000))
         page.click("#eval-start")
-        page.get_by_text(re.compile(r"评测：[1-9]\d* / 3000　还要约 \d+ [分秒]")).wait_for(timeout=60_000)
+        page.get_by_text(re.compile(r"评测：[1-9]\d* / 3000　还要约 \d+ [分秒]")).wait_for()
         page.click("#eval-stop")
-        page.locator("#eval-result .lx-scores").wait_for(timeout=30_000)
+        page.locator("#eval-result .lx-scores").wait_for()
         told = page.inner_text("#eval-result")
         done = int(re.search(r"共 (\d+) 题", told)[1])
         assert "已停止" in told and 0 < done < 3000
         page.click("#eval-start")
         progress = page.get_by_text(re.compile(r"评测：\d+ / 3000"))
-        progress.wait_for(timeout=30_000)
+        progress.wait_for()
         assert (
             int(re.search(r"评测：(\d+)", progress.inner_text())[1]) >= done
         )  # what was done is not done again
         page.click("#eval-stop")
-        page.locator("#eval-result .lx-scores").wait_for(timeout=30_000)
+        page.locator("#eval-result .lx-scores").wait_for()
 
 
 def test_two_runs_are_compared_with_a_plot(browser, site):
@@ -94,14 +90,14 @@ def test_two_runs_are_compared_with_a_plot(browser, site):
         with screen(browser, site) as page:
             upload(page, "two.jsonl", CASES[:12])
             page.click("#eval-start")
-            page.get_by_text("共 12 题").wait_for(timeout=60_000)
+            page.get_by_text("共 12 题").wait_for()
     with screen(browser, site) as page:
         page.get_by_role("tab", name="比较两次").click()
         page.wait_for_function(
             "() => document.querySelector('#compare-after input').value.includes('two.jsonl')"
         )
         page.click("#compare-start")
-        page.locator("#compare-result .lx-scores").wait_for(timeout=30_000)
+        page.locator("#compare-result .lx-scores").wait_for()
         told = page.inner_text("#compare-result")
         assert "共同的题 12 道" in told and "变坏的题：0 道" in told and "显著变坏" not in told
         page.wait_for_function("() => document.querySelector('#compare-result img').naturalWidth > 300")
@@ -112,7 +108,7 @@ def test_faulty_set_is_told_by_row_and_nothing_is_run(browser, site):
         upload(page, "bad.jsonl", [CASES[0], '{"id": 1}', "no"])
         page.click("#eval-start")
         error = page.locator("#eval-result .lx-error")
-        error.wait_for(timeout=30_000)
+        error.wait_for()
         assert "bad.jsonl 第 2 行有误" in error.inner_text() and "第 3 行" in error.inner_text()
         assert page.locator("#eval-start").is_visible()
 
@@ -138,7 +134,7 @@ def test_template_is_downloaded_and_what_was_marked_in_the_chat_becomes_a_set(br
         page.locator("#eval-set input").click()
         page.get_by_text(re.compile(r"问答里收集的题（\d+ 题）")).click()
         started(page)
-        page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+        page.locator("#eval-result .lx-scores").wait_for()
         assert f"共 {len(rows)} 题" in page.inner_text("#eval-result")
 
 
@@ -146,16 +142,16 @@ def test_lab_shows_every_stage_with_ranks_scores_and_the_reason(browser, site):
     with screen(browser, site, "检索台") as page:
         page.fill("#lab-question textarea, #lab-question input", "党组织会议要多少人到会才能开？")
         page.click("#lab-start")
-        page.locator("#lab-result .lx-scores").wait_for(timeout=30_000)
+        page.locator("#lab-result .lx-scores").wait_for()
         told = page.inner_text("#lab-result")
         for part in ("问的是：多少", "会回答", "能答的把握", "挑出的句子", "字词", "语义", "第 1"):
             assert part in told, part
         page.fill("#lab-question textarea, #lab-question input", "书记岗位津贴一个月发多少？")
         page.click("#lab-start")
-        page.get_by_text("不回答，说“资料里没有依据”").wait_for(timeout=30_000)
+        page.get_by_text("不回答，说“资料里没有依据”").wait_for()
         page.fill("#lab-question textarea, #lab-question input", " ")
         page.click("#lab-start")
-        page.locator("#lab-result .lx-error").wait_for(timeout=30_000)
+        page.locator("#lab-result .lx-error").wait_for()
 
 
 def serious(page):
@@ -178,7 +174,7 @@ def test_evaluation_comparison_lab_and_report_can_be_read_by_everybody(browser, 
         page.get_by_role("tab", name="评测").first.click()
         upload(page, "axe.jsonl", CASES[:4])
         page.click("#eval-start")
-        page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+        page.locator("#eval-result .lx-scores").wait_for()
         page.locator("#eval-result summary").click()
         page.wait_for_timeout(400)
         found["run"] = serious(page)
@@ -188,12 +184,12 @@ def test_evaluation_comparison_lab_and_report_can_be_read_by_everybody(browser, 
             "() => document.querySelector('#compare-after input').value.includes('axe.jsonl')"
         )
         page.click("#compare-start")
-        page.locator("#compare-result .lx-answer").wait_for(timeout=30_000)
+        page.locator("#compare-result .lx-answer").wait_for()
         found["compare"] = serious(page)
         page.get_by_role("tab", name="检索台").click()
         page.fill("#lab-question textarea, #lab-question input", "三重一大包括哪些？")
         page.click("#lab-start")
-        page.locator("#lab-result .lx-scores").wait_for(timeout=30_000)
+        page.locator("#lab-result .lx-scores").wait_for()
         found["lab"] = serious(page)
         assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
         page.goto(f"{site}{report}")

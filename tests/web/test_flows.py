@@ -8,7 +8,17 @@ import urllib.request
 import docx
 import pytest
 from loopback_model import loopback_model
-from web_support import PASSWORD, add_user, ask, free_port, log_in, needs_chromium, opened, serving
+from web_support import (
+    PASSWORD,
+    add_user,
+    ask,
+    free_port,
+    log_in,
+    needs_chromium,
+    opened,
+    own_address,
+    serving,
+)
 
 pytestmark = needs_chromium
 QUESTION = "党组织会议要多少人到会才能开？"
@@ -28,14 +38,14 @@ def test_conversation_with_its_citations_comes_back_after_a_reload_and_in_anothe
     page.wait_for_url(re.compile(r"\?c=[0-9a-f]{16}"))
     page.reload()
     again = page.locator("#chat .lx-answered")
-    again.wait_for(timeout=30_000)
+    again.wait_for()
     assert again.locator(".lx-text").inner_text() == words
     quote = again.locator("a.lx-chip").first.get_attribute("title")
     again.locator("a.lx-chip").first.click()
     page.locator("#panel mark#quote").wait_for()
     assert page.locator("#panel mark#quote").text_content() == quote
     with opened(browser, page.url) as other:
-        other.locator("#chat .lx-answered").wait_for(timeout=30_000)
+        other.locator("#chat .lx-answered").wait_for()
         follow = ask(other, "那定干部呢？")
         assert "三分之二" in follow.inner_text()
 
@@ -68,11 +78,11 @@ def test_question_is_changed_in_its_place_and_answered_again(page):
     box.fill(QUESTION)
     page.keyboard.press("Enter")
     page.locator("#chat .lx-question", has_text="多少人到会").wait_for()
-    page.locator("#chat .lx-answered").wait_for(timeout=30_000)
+    page.locator("#chat .lx-answered").wait_for()
     assert page.locator("#chat .lx-question").count() == 1
     page.click("#again")
     page.locator("#chat .lx-working").wait_for(state="detached")
-    page.locator("#chat .lx-answered", has_text="半数以上").wait_for(timeout=30_000)
+    page.locator("#chat .lx-answered", has_text="半数以上").wait_for()
     assert page.locator("#chat .lx-question").count() == 1
 
 
@@ -83,7 +93,7 @@ def test_opinion_with_its_reason_is_kept_and_becomes_a_case(page, site):
     page.get_by_role("button", name="提交").click()
     page.locator("#chat .lx-down.lx-given").wait_for()
     page.reload()
-    page.locator("#chat .lx-down.lx-given").wait_for(timeout=30_000)
+    page.locator("#chat .lx-down.lx-given").wait_for()
     with urllib.request.urlopen(f"{site}settings/feedback.jsonl") as reply:
         cases = [json.loads(line) for line in reply.read().decode().splitlines()]
     assert any(case["question"] == "书记和校长意见谈不拢，还上不上会？" for case in cases)
@@ -109,7 +119,7 @@ def test_files_are_uploaded_told_one_by_one_and_answered_from(page):
     empty = {"name": "空.txt", "mimeType": "text/plain", "buffer": b""}
     wrong = {"name": "<img src=x onerror=alert(1)>.exe", "mimeType": "text/plain", "buffer": b"MZ"}
     page.locator("#at-library .lx-upload input").set_input_files([good, empty, wrong])
-    page.get_by_text("读完了").wait_for(timeout=30_000)
+    page.get_by_text("读完了").wait_for()
     told = page.inner_text("#at-library")
     assert "新增" in told and "空.txt" in told and "文件是空的" in told and "不支持这种格式" in told
     tab(page, "问答")
@@ -133,9 +143,9 @@ def test_document_is_previewed_and_what_is_known_of_it_corrected(page):
     page.locator("#at-library summary", has_text="修改资料信息").click()
     page.fill("#f-collection", "党建")
     page.locator("#at-library button", has_text="保存").click()
-    page.get_by_text("已保存").wait_for(timeout=30_000)
+    page.get_by_text("已保存").wait_for()
     page.reload()
-    page.locator("#collection").wait_for(timeout=30_000)
+    page.locator("#collection").wait_for()
     page.locator("#collection input").click()
     page.get_by_role("option", name="党建").click()
     assert "资料里没有依据" in ask(page, "六项领导职责是哪六个？").inner_text()
@@ -152,11 +162,39 @@ def test_model_is_set_tried_and_used_without_showing_its_key(browser, knowledge,
         page.fill("#f-llm_model", "m")
         page.fill("#f-llm_api_key", "sk-geheim")
         page.get_by_role("button", name="保存并试一下").click()
-        page.get_by_text("有回应").wait_for(timeout=30_000)
+        page.get_by_text("有回应").wait_for()
         assert "sk-geheim" not in page.content()
         page.reload()
-        page.locator("#no-model").wait_for(timeout=30_000)
+        page.locator("#no-model").wait_for()
         assert "已逐句核对" in ask(page, QUESTION).inner_text()
+
+
+def test_personal_numbers_are_asked_about_before_they_leave_this_computer(browser, knowledge, tmp_path):
+    reply = "开党组织会议，到会的党组织班子成员要达到半数以上。[1]"
+    private = f"{QUESTION}我的身份证号是11010519491231002X"
+    with loopback_model(reply, host="0.0.0.0") as (model, address):
+        outside = address.replace("127.0.0.1", own_address())
+        settings = {"llm_base_url": outside, "llm_model": "m"}
+        with (
+            serving(tmp_path / "data", knowledge=knowledge, **settings) as site,
+            opened(browser, site) as page,
+        ):
+            held = ask(page, private).inner_text()
+            assert "还没有发送" in held and "身份证号 110*************2X" in held and own_address() in held
+            page.reload()  # the choice is still there
+            page.locator("#held-send").wait_for(timeout=30_000)
+            page.click("#held-extract")
+            page.locator("#chat .lx-answered", has_text="未用大模型").wait_for(timeout=30_000)
+            assert page.locator("#held-send").is_hidden() and not model.requests
+            page.click("#new")
+            page.locator("#chat .lx-answer").wait_for(state="detached")
+            ask(page, private)
+            page.click("#held-send")
+            page.locator("#chat .lx-answered", has_text="已逐句核对").wait_for(timeout=30_000)
+            assert (
+                "11010519491231002X" in str(model.requests)
+                and page.locator("#chat .lx-question").count() == 1
+            )
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +223,7 @@ def test_two_people_at_once_see_only_their_own_and_stay_logged_in_over_a_restart
         assert listed(teacher).all_inner_texts() == ["三重一大包括哪些？"]
         stolen = re.search(r"c=[0-9a-f]+", head.url)[0]
         teacher.goto(f"{site}?{stolen}")
-        teacher.locator("button.lx-suggestion").first.wait_for(timeout=30_000)
+        teacher.locator("button.lx-suggestion").first.wait_for()
         assert teacher.locator("#chat .lx-answer").count() == 0
         tab(teacher, "资料库")
         teacher.locator("#at-library table.lx-list").wait_for()

@@ -11,7 +11,7 @@ from pathlib import Path
 import docx
 import pytest
 from loopback_model import loopback_model
-from web_support import ROOT, ask, needs_chromium, opened, serving
+from web_support import ROOT, ask, needs_chromium, opened, serving, upload
 
 pytestmark = needs_chromium
 
@@ -61,7 +61,7 @@ def test_follow_up_is_understood_and_the_rewritten_question_shown(page):
 def test_each_suggested_question_is_answered_with_a_source(page, number):
     page.locator("button.lx-suggestion").nth(number).click()
     answer = page.locator("#chat .lx-answered")
-    answer.wait_for(timeout=30_000)
+    answer.wait_for()
     assert answer.locator("a.lx-chip").count() >= 1
     page.click("#new")
     page.locator("button.lx-suggestion").first.wait_for()
@@ -122,7 +122,7 @@ def test_draft_has_sources_and_slots_and_comes_as_docx(page, tmp_path):
     page.get_by_role("tab", name="写作").click()
     page.fill("#topic textarea, #topic input", "党组织领导的校长负责制")
     page.click("#draft-start")
-    page.locator("#outline .lx-draft").wait_for(timeout=30_000)
+    page.locator("#outline .lx-draft").wait_for()
     assert page.locator("#outline mark.lx-slot").count() >= 1
     title = page.locator("#outline h3").inner_text()
     chip = page.locator("#outline a.lx-chip").first
@@ -145,7 +145,7 @@ def test_draft_without_a_topic_says_what_is_missing(page):
     page.get_by_role("tab", name="写作").click()
     page.click("#draft-start")
     error = page.locator("#outline .lx-error")
-    error.wait_for(timeout=30_000)
+    error.wait_for()
     assert "主题" in error.inner_text()
 
 
@@ -154,10 +154,9 @@ def test_evaluation_of_a_small_set_runs_and_gives_its_report(page, tmp_path):
     lines = (ROOT / "eval" / "sets" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()[:3]
     page.get_by_role("tab", name="评测").click()
     cases = {"name": "small.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
-    page.locator("#eval-file input[type=file]").set_input_files(cases)
-    page.get_by_text("small.jsonl").first.wait_for()
+    upload(page, "#eval-file", cases)
     page.click("#eval-start")
-    page.locator("#eval-result .lx-scores").wait_for(timeout=60_000)
+    page.locator("#eval-result .lx-scores").wait_for()
     assert "共 3 题" in page.inner_text("#eval-result")
     with page.expect_download() as waiting:
         page.click("#eval-json")
@@ -168,7 +167,7 @@ def test_evaluation_of_a_small_set_runs_and_gives_its_report(page, tmp_path):
 def test_model_answer_streams_is_labelled_and_can_be_stopped(browser, knowledge, tmp_path):
     reply = "开党组织会议，到会的党组织班子成员要达到半数以上。[1]"
     with (
-        loopback_model(reply, "slow", pause_s=4) as (model, address),  # long enough to be seen by a busy page
+        loopback_model(reply, "slow", pause_s=4, stall_s=60) as (model, address),  # for a busy page to see
         serving(
             knowledge.parent / "data", knowledge=knowledge, llm="auto", llm_model="m", llm_base_url=address
         ) as site,
@@ -177,9 +176,11 @@ def test_model_answer_streams_is_labelled_and_can_be_stopped(browser, knowledge,
         assert "大模型：m（本机）" in page.inner_text("#notice")
         page.fill("#question textarea", "党组织会议要多少人到会才能开？")
         page.keyboard.press("Enter")
-        page.locator("#chat .lx-arriving").wait_for(timeout=30_000)
+        page.locator("#chat .lx-arriving").wait_for()
+        page.fill("#question textarea", "下一个问题")
         answer = page.locator("#chat .lx-answered")
-        answer.wait_for(timeout=30_000)
+        answer.wait_for()
+        assert page.locator("#question textarea").input_value() == "下一个问题"  # typed while it arrived
         assert "已逐句核对" in answer.inner_text()
         page.locator("#no-model input").check()
         assert "未用大模型" in ask(page, "六项领导职责是哪六个？").inner_text()
@@ -188,7 +189,7 @@ def test_model_answer_streams_is_labelled_and_can_be_stopped(browser, knowledge,
         page.fill("#question textarea", "三重一大包括哪些？")
         page.keyboard.press("Enter")
         page.locator("#stop").click()
-        page.locator("#chat .lx-note").wait_for(timeout=10_000)
+        page.locator("#chat .lx-note").wait_for()
         assert page.locator("#question textarea").input_value() == "三重一大包括哪些？"
         assert page.locator("#send").is_visible()
 

@@ -30,7 +30,7 @@ class Assistant:
         self.events = events
         self.asked = []
 
-    def ask(self, question, history, *, use_model, collection):
+    def ask(self, question, history, *, use_model, collection, private):
         self.asked.append((question, tuple(history), use_model, collection))
         for event in self.events:
             if isinstance(event, Exception):

@@ -1,0 +1,299 @@
+"""A whole installation on this computer: PostgreSQL, a Chroma server, replicas of the app, nginx with TLS.
+
+Real programs, each started as `docs/deploy.md` says and stopped again; nginx
+runs the file that is shipped, `docs/deploy/nginx.conf`, with only addresses,
+certificate and user replaced. For the tests of the installation and the load
+test alike. Knows programs and ports; not what is asked of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rag.assistant import Assistant
+from rag.config import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "docs" / "deploy" / "nginx.conf"
+PASSWORD = "一个长长的密码呀"  # noqa: S105 - of accounts that live as long as a test
+ADMIN = "校长"
+START_S = 120.0
+_CHROMA = (
+    "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; app()"  # the command `chroma`
+)
+_POSTGRES = Path("/usr/lib/postgresql")  # where Debian keeps its versions
+
+
+S = TypeVar("S", bound="Service")
+
+
+class CannotStart(Exception):
+    """A program is not installed here, or did not start; the text says which."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """Return the path of a program; raise CannotStart where it is not installed."""
+    debian = [str(path) for path in _POSTGRES.glob("*/bin")]
+    beside = str(Path(sys.executable).parent)
+    folders = [beside, os.environ.get("PATH", ""), "/usr/sbin", *sorted(debian, reverse=True)]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if not found:
+        raise CannotStart(f"{name} is not installed")
+    return found
+
+
+class Service:
+    """One program that listens on a port of this computer; it can be killed and started again."""
+
+    def __init__(
+        self,
+        command: list[str],
+        port: int,
+        *,
+        log: Path,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        ending: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.port, self._ending = port, ending
+        self._command, self._log, self._user = command, log, user
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def said(self) -> str:
+        """What the program has written."""
+        return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+
+    def start(self) -> Service:
+        """Start it; `ready` waits for it."""
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, stdout=out, stderr=out, env=self._environment, user=self._user
+            )
+        return self
+
+    def ready(self) -> Service:
+        """Wait until it takes connections; raise CannotStart with what it said where it ends instead."""
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            if self._process is None or self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise CannotStart(f"{self._command[0]}: {self.said[-2000:]}")
+
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        if self._process is None:
+            return
+        self._process.send_signal(self._ending)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def chroma_server(folder: Path) -> Service:
+    """Return a Chroma server over a folder, not started yet."""
+    port = free_port()
+    command = [sys.executable, "-c", _CHROMA, "run", "--path", str(folder / "chroma"), "--port", str(port)]
+    return Service(
+        [*command, "--host", "127.0.0.1"],
+        port,
+        log=folder / "chroma.log",
+        environment={"ANONYMIZED_TELEMETRY": "False"},
+    )
+
+
+@contextmanager
+def postgres() -> Iterator[tuple[Service, str]]:
+    """Run a PostgreSQL server of its own over a new cluster; yield it and the address of its database."""
+    initdb, server = program("initdb"), program("postgres")
+    user = "postgres" if getattr(os, "geteuid", lambda: 1)() == 0 else None  # root is refused
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="lingxue-pg-") as name:
+        folder = Path(name)
+        if user:
+            shutil.chown(folder, user)
+        made = subprocess.run(
+            [initdb, "-D", str(folder / "db"), "-A", "trust", "-U", "lingxue", "-E", "UTF8", "--no-sync"],
+            cwd=folder,
+            user=user,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise CannotStart(f"initdb: {made.stderr}")
+        command = [server, "-D", str(folder / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+        # SIGTERM would wait until every client has gone.
+        service = Service(command, port, log=folder / "postgres.log", user=user, ending=signal.SIGINT)
+        try:
+            service.start().ready()
+            yield service, f"postgresql://lingxue@127.0.0.1:{port}/postgres"
+        finally:
+            service.stop()
+
+
+def replica(folder: Path, data: Path, **settings: str) -> Service:
+    """Return one replica of the app over a data directory, not started yet; settings are LINGXUE_*."""
+    port = free_port()
+    command = [sys.executable, "-m", "rag", "--data-dir", str(data), "serve", "--port", str(port)]
+    given = {f"LINGXUE_{name.upper()}": value for name, value in settings.items()}
+    return Service(command, port, log=folder / f"replica-{port}.log", environment=given)
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Make a self-signed certificate for 127.0.0.1; return its file and a context that trusts it alone."""
+    pem = folder / "lingxue.pem"
+    made = subprocess.run(
+        [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(pem),
+         "-out", str(folder / "cert.pem")],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        raise CannotStart(f"openssl: {made.stderr.decode(errors='replace')}")
+    with pem.open("ab") as out:
+        out.write((folder / "cert.pem").read_bytes())
+    return pem, ssl.create_default_context(cafile=folder / "cert.pem")
+
+
+class Nginx(Service):
+    """nginx: its `port` is that of https, `http_port` the one that sends people there."""
+
+    def __init__(self, command: list[str], port: int, http_port: int, *, log: Path) -> None:
+        super().__init__(command, port, log=log)
+        self.http_port = http_port
+
+
+def nginx(folder: Path, replicas: list[int], pem: Path) -> Nginx:
+    """Return nginx with the shipped site before replicas at these ports, not started yet."""
+    https, http = free_port(), free_port()
+    places = {
+        r"(?:\n *server 127\.0\.0\.1:\d+( [^;]+);)+": "".join(
+            f"\n    server 127.0.0.1:{port}\\1;" for port in replicas
+        ),
+        r"listen 443\b": f"listen 127.0.0.1:{https}",
+        r"listen 80\b": f"listen 127.0.0.1:{http}",
+        r"listen \[::\].*\n": "",
+        r"lingxue\.example\.edu\.cn": "127.0.0.1",
+        r"(ssl_certificate\w*) +[^;]+;": f"\\1 {pem};",
+    }
+    site = SITE.read_text(encoding="utf-8")
+    for pattern, replacement in places.items():
+        site, times = re.subn(pattern, replacement, site)
+        if not times:
+            raise CannotStart(f"{SITE.name} has nothing like {pattern}")
+    (folder / "site.conf").write_text(site, encoding="utf-8")
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    root = "user root;" if getattr(os, "geteuid", lambda: 1)() == 0 else ""
+    main = (
+        f"{root} daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;\n"
+        f"events {{}}\nhttp {{ access_log off; {paths}\ninclude {folder}/site.conf; }}\n"
+    )
+    (folder / "nginx.conf").write_text(main, encoding="utf-8")
+    command = [program("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "nginx.log")]
+    checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    if checked.returncode:
+        raise CannotStart(f"nginx -t: {checked.stderr}")
+    return Nginx(command, https, http, log=folder / "nginx.out")
+
+
+class Installation:
+    """Everything together: `address` is the public one, `trust` what its certificate is checked with."""
+
+    def __init__(self, folder: Path, stack: ExitStack, count: int) -> None:
+        self.data = folder / "data"
+        self.postgres, url = stack.enter_context(postgres())
+        self.chroma = self._run(stack, chroma_server(folder)).ready()
+        self.settings = {
+            "database_url": url,
+            "chroma_url": f"http://127.0.0.1:{self.chroma.port}",
+            "login": "always",
+            "llm": "off",
+            "log": "json",
+        }
+        with self.assistant() as assistant:
+            assistant.index()
+            assistant.records.accounts.add(ADMIN, PASSWORD, "管理员")
+        self.replicas = [self._run(stack, replica(folder, self.data, **self.settings)) for _ in range(count)]
+        pem, self.trust = certificate(folder)
+        for one in self.replicas:
+            one.ready()
+        self.nginx = self._run(stack, nginx(folder, [one.port for one in self.replicas], pem))
+        self.nginx.ready()
+        self.address = f"https://127.0.0.1:{self.nginx.port}"
+
+    def _run(self, stack: ExitStack, service: S) -> S:
+        stack.callback(service.stop)
+        service.start()
+        return service
+
+    @contextmanager
+    def assistant(self) -> Iterator[Assistant]:
+        """Open the installation's data in this process, as its commands do."""
+        given: dict[str, Any] = {**self.settings, "data_dir": self.data}
+        assistant = Assistant(Settings(**given))
+        try:
+            yield assistant
+        finally:
+            assistant.close()
+
+
+@contextmanager
+def installed(folder: Path, *, replicas: int = 2) -> Iterator[Installation]:
+    """Run an installation in a folder, over `folder/data` where that is there already.
+
+    Raises: CannotStart where a program is missing.
+    """
+    for name in ("initdb", "nginx", "openssl"):
+        program(name)
+    with ExitStack() as stack:
+        yield Installation(folder, stack, replicas)
+
+
+def until(check: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Wait for something to become true; return whether it did."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if check():
+            return True
+        time.sleep(0.1)
+    return check()
