@@ -21,9 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = ROOT / "eval" / "sets"
 MEASURES = ("answer_point_coverage", "citation_precision", "citation_recall", "status_accuracy")
 FLOORS = {  # by set: a single case of the real document's few moves them by points
-    "knowledge": (0.81, 0.87, 0.87, 0.96),
+    "knowledge": (0.81, 0.84, 0.84, 0.96),
+    "knowledge-fresh": (0.70, 0.82, 0.82, 0.81),
     "knowledge-heldout": (0.74, 0.74, 0.74, 0.90),
-    "seed": (0.81, 0.86, 0.86, 0.90),
+    "seed": (0.79, 0.82, 0.82, 0.91),
+    "seed-fresh": (0.78, 0.78, 0.78, 0.89),
     "seed-heldout": (0.50, 0.62, 0.62, 0.86),
 }
 EXACT = {"exact_quote_rate": 1.0}
@@ -126,13 +128,13 @@ def below(outcomes, name_of_set):
     return {name: pair for name, pair in found.items() if pair[0] < pair[1]}
 
 
-@pytest.mark.parametrize("end", ["", "-heldout"])
+@pytest.mark.parametrize("end", ["", "-fresh", "-heldout"])
 def test_answers_without_a_model_hold_their_level_over_the_bundled_documents(knowledge_base, end):
     system = System(knowledge_base.answer, reader=knowledge_base.source)
     assert not below(run(load_cases([SETS / f"knowledge{end}.jsonl"]), system).outcomes, f"knowledge{end}")
 
 
-@pytest.mark.parametrize("end", ["", "-heldout"])
+@pytest.mark.parametrize("end", ["", "-fresh", "-heldout"])
 def test_answers_without_a_model_hold_their_level_over_the_real_document(tmp_path, seed_file, end):
     folder = tmp_path / "seed"
     folder.mkdir()
