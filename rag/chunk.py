@@ -21,6 +21,7 @@ from rag.types import Chunk, Section, Source
 TARGET_TOKENS = 160  # about 240 characters: 120–300 find the answer equally often (measured)
 MAX_TOKENS = 320  # a list may grow to this before it is cut, and no chunk is larger
 _MAX_CAPTION = 60  # code points; a longer line before a table is text of its own
+_MAX_ROW = 2000  # code points; a longer line is no row of a table, and is not looked through again and again
 _ROW = re.compile(r"[^\n]*(?:\S \| |^\|)", re.MULTILINE)
 _RUN = re.compile(r"(?:^(?:\|[^\n]*|[^\n]*\S \| [^\n]*)(?:\n|\Z))+", re.MULTILINE)
 _ITEM = re.compile(
@@ -133,7 +134,8 @@ def _continues_list(text: str, end: int, start: int) -> bool:
 
 
 def _is_row(text: str, start: int) -> bool:
-    return bool(_ROW.match(text, text.rfind("\n", 0, start) + 1))
+    line = text.rfind("\n", max(0, start - _MAX_ROW), start) + 1
+    return bool(line or start < _MAX_ROW) and bool(_ROW.match(text, line, line + _MAX_ROW))
 
 
 def _tables(text: str) -> list[_Table]:
@@ -146,7 +148,9 @@ def _tables(text: str) -> list[_Table]:
             else ""
         )
         caption = above.strip() if len(above) <= _MAX_CAPTION else ""
-        tables.append(_Table(run.start(), run.end(), caption, run[0].partition("\n")[0]))
+        header = run[0].partition("\n")[0]
+        header = header if len(header) <= _MAX_ROW else ""  # it is indexed with every chunk of the table
+        tables.append(_Table(run.start(), run.end(), caption, header))
     return tables
 
 
