@@ -19,11 +19,11 @@ from rag.embed import load_encoder
 from rag.errors import FetchFailed, HeldBack, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
-from rag.limited import Limited
+from rag.limited import Limited, Views
 from rag.notices import Notices
 from rag.privacy import Guarded, OnPrivate, let_through
 from rag.protocols import ChatModel, Encoder
-from rag.retrieve import HybridRetriever
+from rag.retrieve import HybridRetriever, make_retriever
 from rag.store import Stamp, Store
 from rag.types import Answer, DraftRequest, Event, Outline, Source, Turn
 from rag.upkeep import IndexReport, ProgressCallback, Upkeep, missed_records, note_records, open_store
@@ -47,6 +47,7 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; open nothing yet."""
         self.settings = settings
+        self._views = Views()
         self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
@@ -79,12 +80,7 @@ class Assistant:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """The retriever over the current index; raise RerankerNotFound."""
-        if self.settings.reranker in ("", "off"):
-            ranked = not self.settings.reranker
-            return HybridRetriever(self.search_index, self.encoder, ranked=ranked)
-        from rag.crossencoder import CrossEncoderReranker
-
-        return HybridRetriever(self.search_index, self.encoder, CrossEncoderReranker(self.settings.reranker))
+        return make_retriever(self.search_index, self.encoder, self.settings.reranker)
 
     @cached_property
     def records(self) -> Records:
@@ -209,10 +205,11 @@ class Assistant:
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
         stamps = self.documents.stamps(collection)
+        view = self._views.of(generation, [stamp.id for stamp in stamps]) if collection else None
         library = answer.Library(
-            retriever=Limited(self.retriever, [s.id for s in stamps]) if collection else self.retriever,
+            retriever=Limited(self.retriever, view) if view else self.retriever,
             reader=self,
-            lexical=generation.lexical,
+            lexical=(view or generation).lexical,
             stamps=stamps,
             impaired=lambda: bool(generation.dense_failed),
         )

@@ -21,6 +21,7 @@ from rag.types import Chunk, Section, Source
 TARGET_TOKENS = 160  # about 240 characters: 120–300 find the answer equally often (measured)
 MAX_TOKENS = 320  # a list may grow to this before it is cut, and no chunk is larger
 _MAX_CAPTION = 60  # code points; a longer line before a table is text of its own
+_MAX_ROW = 2000  # code points; a longer line is no row of a table, and is not looked through again and again
 _ROW = re.compile(r"[^\n]*(?:\S \| |^\|)", re.MULTILINE)
 _RUN = re.compile(r"(?:^(?:\|[^\n]*|[^\n]*\S \| [^\n]*)(?:\n|\Z))+", re.MULTILINE)
 _ITEM = re.compile(
@@ -66,8 +67,8 @@ def _section_borders(sections: Sequence[Section]) -> list[int]:
 
 def _innermost(sections: Sequence[Section], position: int) -> Section | None:
     """The deepest section at a position; sections are in order, outer before inner."""
-    holding = [section for section in sections if section.start <= position < section.end]
-    return holding[-1] if holding else None
+    begun = bisect_right(sections, position, key=lambda section: section.start)
+    return next((section for section in reversed(sections[:begun]) if position < section.end), None)
 
 
 def _pack(text: str, start: int, end: int, count: Count) -> list[Span]:
@@ -118,13 +119,12 @@ def _pieces(text: str, start: int, end: int, count: Count) -> list[Span]:
 def _cut_long(
     text: str, pieces: list[Span], count: Count, cut: Callable[[int, int], list[Span]]
 ) -> list[Span]:
-    """Cut the pieces that are past MAX_TOKENS."""
-    sizes = count([text[a:b] for a, b in pieces])
-    return [
-        part
-        for (a, b), size in zip(pieces, sizes, strict=True)
-        for part in (cut(a, b) if size > MAX_TOKENS else [(a, b)])
-    ]
+    """Cut the pieces that are past MAX_TOKENS; those that cannot be, at a byte a token, are not counted."""
+    parts: list[Span] = []
+    for a, b in pieces:
+        long = 4 * (b - a) > MAX_TOKENS and len(text[a:b].encode("utf-8", "surrogatepass")) > MAX_TOKENS
+        parts += cut(a, b) if long and count([text[a:b]])[0] > MAX_TOKENS else [(a, b)]
+    return parts
 
 
 def _continues_list(text: str, end: int, start: int) -> bool:
@@ -134,7 +134,8 @@ def _continues_list(text: str, end: int, start: int) -> bool:
 
 
 def _is_row(text: str, start: int) -> bool:
-    return bool(_ROW.match(text, text.rfind("\n", 0, start) + 1))
+    line = text.rfind("\n", max(0, start - _MAX_ROW), start) + 1
+    return bool(line or start < _MAX_ROW) and bool(_ROW.match(text, line, line + _MAX_ROW))
 
 
 def _tables(text: str) -> list[_Table]:
@@ -147,7 +148,9 @@ def _tables(text: str) -> list[_Table]:
             else ""
         )
         caption = above.strip() if len(above) <= _MAX_CAPTION else ""
-        tables.append(_Table(run.start(), run.end(), caption, run[0].partition("\n")[0]))
+        header = run[0].partition("\n")[0]
+        header = header if len(header) <= _MAX_ROW else ""  # it is indexed with every chunk of the table
+        tables.append(_Table(run.start(), run.end(), caption, header))
     return tables
 
 

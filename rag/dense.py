@@ -47,7 +47,8 @@ class Dense:
         try:
             ids, distances = collection.query(query, min(k, len(self._rows)))
         except Exception as err:
-            self._give_up(collection, err)
+            if collection is self._collection:  # or another question has given it up in the meantime
+                self._give_up(collection, err)
             raise
         found = {
             self._rows[i]: 1.0 - float(d)

@@ -74,7 +74,20 @@ class HybridRetriever:
         generation = self._index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path="knowledge")
-        return search(generation, self._encoder, question, k=k, reranker=self._reranker, ranked=self._ranked)
+        return self.find(generation, question, k=k)
+
+    def find(self, searched: Searchable, question: str, *, k: int = 8) -> list[Hit]:
+        """Return the k best chunks of what is searched, best first."""
+        return search(searched, self._encoder, question, k=k, reranker=self._reranker, ranked=self._ranked)
+
+
+def make_retriever(index: Index, encoder: Encoder, reranker: str) -> HybridRetriever:
+    """Make the retriever as LINGXUE_RERANKER says: "", "off", or a CrossEncoder; raise RerankerNotFound."""
+    if reranker in ("", "off"):
+        return HybridRetriever(index, encoder, ranked=not reranker)
+    from rag.crossencoder import CrossEncoderReranker
+
+    return HybridRetriever(index, encoder, CrossEncoderReranker(reranker))
 
 
 def search(

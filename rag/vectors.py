@@ -107,8 +107,10 @@ class ServerCollection:
         try:
             self.collection = self._call(_make if create else _get, self._client, name)
         except Unavailable:
+            self.close()
             raise
         except Exception as err:
+            self.close()
             raise Damaged(f"向量服务器上没有这个库：{type(err).__name__}") from err
 
     def _call(self, work: Any, *values: Any, timeout_s: float = SERVER_S) -> Any:
@@ -147,6 +149,7 @@ class ServerCollection:
         """Let go of the connection and its threads; one that hangs is not waited for."""
         with suppress(Exception):
             self._client.close()
+            self._client._server._session.close()  # which Chroma leaves to the garbage collector
         self._calls.shutdown(wait=False, cancel_futures=True)
 
 

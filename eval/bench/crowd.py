@@ -29,6 +29,14 @@ class Seen:
     first: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    lasted_s: float = 0.0  # how long people asked
+
+    def add(self, other: Seen) -> None:
+        """Add what was seen at another time."""
+        self.first += other.first
+        self.whole += other.whole
+        self.errors += other.errors
+        self.lasted_s += other.lasted_s
 
 
 class Person:
@@ -57,7 +65,7 @@ class Person:
         try:
             self.client.post("/gradio_api/queue/join", json=job).raise_for_status()
             with self.client.stream("GET", f"/gradio_api/queue/data?session_hash={self._session}") as stream:
-                for event in _events(stream):
+                for event in events(stream):
                     output = event.get("output", {}).get("data") or []
                     if not first and "lx-text" in _newest(output):
                         first = time.perf_counter() - started
@@ -86,7 +94,8 @@ class Person:
         self.client.close()
 
 
-def _events(stream: httpx.Response) -> Iterator[dict[str, Any]]:
+def events(stream: httpx.Response) -> Iterator[dict[str, Any]]:
+    """Yield what the queue says of a job."""
     for line in stream.iter_lines():
         if line.startswith("data:"):
             yield json.loads(line[5:])
@@ -131,7 +140,8 @@ def crowd(
 ) -> Seen:
     """Let people ask for a while, each pausing between questions; return what they saw."""
     people = [arrive(number) for number in range(users)]
-    seen, until = Seen(), time.monotonic() + seconds
+    seen, begun = Seen(), time.monotonic()
+    until = begun + seconds
 
     def live(number: int) -> None:
         choose, person = random.Random(number), people[number]
@@ -149,6 +159,7 @@ def crowd(
         thread.start()
     for thread in threads:
         thread.join()
+    seen.lasted_s = time.monotonic() - begun
     for person in people:
         person.close()
     return seen
