@@ -1,11 +1,9 @@
 """Two replicas behind a real nginx with TLS, a real Chroma server, a real PostgreSQL: what docs/deploy.md promises."""
 
 import http.server
-import json
 import shutil
 import sys
 import threading
-import urllib.request
 from contextlib import contextmanager
 
 import httpx
@@ -72,8 +70,7 @@ def ask(someone, question):
 
 
 def state(replica):
-    with urllib.request.urlopen(f"http://127.0.0.1:{replica.port}/readyz") as reply:
-        return json.load(reply)
+    return httpx.get(f"http://127.0.0.1:{replica.port}/readyz").json()
 
 
 @needs("nginx", "initdb", "openssl")
@@ -179,6 +176,7 @@ def test_killed_servers_are_done_without_and_used_again_without_a_restart_of_the
         site.postgres.stop()
         refused = someone.client.get("/library")
         assert refused.status_code == 503 and "数据库" in refused.text
+        assert not any(state(replica)["ready"] for replica in site.replicas)
         site.postgres.start().ready()
         assert until(lambda: someone.client.get("/library").status_code == 200)
 
