@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint type eval bench faults
+.PHONY: help run test lint type eval bench faults audit
 
-help run test lint type eval bench faults:
+help run test lint type eval bench faults audit:
 	@$(PYTHON) .ci/tasks.py $@

@@ -140,7 +140,7 @@ def _find(text: str, asked: str, library: Library) -> _Found:
         known = {hit.chunk.id for hit in hits}
         hits += [replace(hit, score=SIDE_WEIGHT * hit.score) for hit in found if hit.chunk.id not in known]
     evidence = rank(question, hits, library.reader, library.lexical)
-    probability = answerable(question, evidence)
+    probability = answerable(question, evidence, hits)
     base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
     return _Found(question, hits, evidence, base)
 

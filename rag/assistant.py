@@ -21,7 +21,7 @@ from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited, Views
 from rag.notices import Notices
-from rag.privacy import Guarded, OnPrivate, unguarded
+from rag.privacy import Guarded, OnPrivate, let_through
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever, make_retriever
 from rag.store import Stamp, Store
@@ -184,7 +184,7 @@ class Assistant:
         Raises: BadRequest, NothingIndexed, HeldBack ("hold"), and what opening the parts raises.
         """
         self.upkeep.renew()
-        model = self._model(private) if use_model else None
+        model = let_through(self.model, private) if use_model else None
         try:
             if isinstance(model, Guarded):  # told at once, and also where the answer would need no model
                 model.check(question)
@@ -197,9 +197,6 @@ class Assistant:
                 raise
             for event in self._ask(question, history, None, collection):
                 yield answer.with_notice(event, held.notice) if isinstance(event, Answer) else event
-
-    def _model(self, private: OnPrivate) -> ChatModel | None:
-        return unguarded(self.model) if private == "send" else self.model
 
     def _ask(
         self, question: str, history: Sequence[Turn], model: ChatModel | None, collection: str
@@ -260,7 +257,7 @@ class Assistant:
         from rag.outline import compose
 
         self.upkeep.renew()
-        model = self._model(private) if use_model else None
+        model = let_through(self.model, private) if use_model else None
         return compose(request, retriever=self.retriever, reader=self, model=model)
 
     @cached_property

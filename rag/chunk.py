@@ -67,8 +67,8 @@ def _section_borders(sections: Sequence[Section]) -> list[int]:
 
 def _innermost(sections: Sequence[Section], position: int) -> Section | None:
     """The deepest section at a position; sections are in order, outer before inner."""
-    holding = [section for section in sections if section.start <= position < section.end]
-    return holding[-1] if holding else None
+    begun = bisect_right(sections, position, key=lambda section: section.start)
+    return next((section for section in reversed(sections[:begun]) if position < section.end), None)
 
 
 def _pack(text: str, start: int, end: int, count: Count) -> list[Span]:
@@ -119,13 +119,12 @@ def _pieces(text: str, start: int, end: int, count: Count) -> list[Span]:
 def _cut_long(
     text: str, pieces: list[Span], count: Count, cut: Callable[[int, int], list[Span]]
 ) -> list[Span]:
-    """Cut the pieces that are past MAX_TOKENS."""
-    sizes = count([text[a:b] for a, b in pieces])
-    return [
-        part
-        for (a, b), size in zip(pieces, sizes, strict=True)
-        for part in (cut(a, b) if size > MAX_TOKENS else [(a, b)])
-    ]
+    """Cut the pieces that are past MAX_TOKENS; those that cannot be, at a byte a token, are not counted."""
+    parts: list[Span] = []
+    for a, b in pieces:
+        long = 4 * (b - a) > MAX_TOKENS and len(text[a:b].encode("utf-8", "surrogatepass")) > MAX_TOKENS
+        parts += cut(a, b) if long and count([text[a:b]])[0] > MAX_TOKENS else [(a, b)]
+    return parts
 
 
 def _continues_list(text: str, end: int, start: int) -> bool:

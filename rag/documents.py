@@ -138,9 +138,6 @@ def _check(given: Mapping[str, str], collection: str) -> None:
 
 def _alike(signatures: Sequence[tuple[str, bytes]]) -> dict[str, str]:
     """Return {id: the id of the stored document most like it}, for those that have one."""
-    found = {}
-    for source_id, mark in signatures:
-        others = {other: signature for other, signature in signatures if other != source_id}
-        if near := neardup.nearest(mark, others):
-            found[source_id] = near[0]
-    return found
+    marks = neardup.Marks(dict(signatures))
+    near = {source_id: marks.nearest(mark, but=source_id) for source_id, mark in signatures}
+    return {source_id: found[0] for source_id, found in near.items() if found}

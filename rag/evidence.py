@@ -12,18 +12,27 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import assurance, sentence_ranker, sentence_rules, tables
+from rag import answerability, assurance, sentence_ranker, sentence_rules, tables
 from rag import sentences as split
+from rag.asking import Asked
 from rag.clause import Clause, cites
 from rag.concepts import ABSENCE, COMPLETE, Concept, concepts
 from rag.lexical import LexicalIndex, fold, token_set
 from rag.protocols import SourceReader
 from rag.question import Question
+from rag.rerank import sentence_model
+from rag.sentence_features import Passages, sentence_columns
 from rag.sentence_ranker import Candidate
 from rag.types import Hit, Source
 
 SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
-LEARNED_WEIGHT = 0.4  # best of 0 to 1 on the development cases; see docs/design/0006
+LEARNED_WEIGHT, READ_WEIGHT = (
+    0.4,
+    0.2,
+)  # of the trees' probability and of the reader's log-odds; see docs/design/0006
+BARE_DOUBT = 0.5  # is left of the probability of what only names a known thing of the question
+UNLIKELY = 0.06  # below, `answerability` too sees no answer; alone it adds nothing, see docs/design/0006
+LEAD = 40  # characters at the start of a document, which name what all of it is about
 ELSEWHERE = 0.1  # of the probability is left to what concerns another year or law than the one asked about
 HOLDING, HOLDS = 3, 0.7  # so near the best, and covering so much as it does, may what holds the thing stand
 _WHETHER = re.compile(r"有没有|有无|是否有|是不是|是.{0,4}吗|一样吗|一回事吗")
@@ -38,7 +47,7 @@ class Evidence:
     what the question asks for, `complete` whether it is a whole sentence,
     `named` whether it is a clause that the question names, `missing` how much
     of the question's known things (支委会, 书记) neither it nor its heading names,
-    `ruled` the part of the score that the rules give.
+    `bare` whether they name such a thing and nothing of what is asked about it.
     """
 
     source: Source
@@ -51,7 +60,7 @@ class Evidence:
     complete: bool = True
     named: bool = False
     missing: float = 0.0
-    ruled: float = 0.0
+    bare: bool = False
 
     @property
     def text(self) -> str:
@@ -65,10 +74,10 @@ def rank(
     """Return the sentences of the hits, best first, each once."""
     wanted = concepts(question, lexical)
     places = candidates(hits, reader)
-    learned = _learned(question, wanted, [candidate for *_, candidate in places])
+    learned = _learned(question, wanted, [candidate for *_, candidate in places], lexical)
     found = [
-        _evidence(question, wanted, source, span, candidate, float(probability))
-        for (source, span, candidate), probability in zip(places, learned, strict=True)
+        _evidence(question, wanted, source, span, candidate, value)
+        for (source, span, candidate), value in zip(places, learned, strict=True)
     ]
     return _said_first(question, sorted(found, key=lambda e: (-e.score, e.source.id, e.start)))
 
@@ -85,6 +94,7 @@ def candidates(hits: Sequence[Hit], reader: SourceReader) -> list[tuple[Source, 
                 before=_header(source, start) or (source.clean[slice(*spans[i - 1])] if i else ""),
                 after=source.clean[slice(*spans[i + 1])] if i + 1 < len(spans) else "",
                 heading=hit.chunk.heading,
+                lead=source.clean[:LEAD],
                 score=hit.features.get("weighed", hit.score),
                 rank=position,
                 order=i,
@@ -119,12 +129,17 @@ def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
 
 
 def _learned(
-    question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]
+    question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate], lexical: LexicalIndex
 ) -> Sequence[float]:
+    """What two learned models make of each sentence: the trees, and the passage ranker's reader."""
     if not candidates:
         return []
     rows = sentence_ranker.features(question, wanted, candidates)
-    return [float(p) for p in sentence_ranker.trees().probability(rows)]
+    passages = Passages.of([c.text for c in candidates], [f"{c.heading} {c.lead}" for c in candidates])
+    read = sentence_model().total(sentence_columns(Asked.of(question.text, lexical), passages))
+    best, _ = passages.sentences.best(read)
+    total = LEARNED_WEIGHT * sentence_ranker.trees().probability(rows) + READ_WEIGHT * best
+    return [float(value) for value in total]
 
 
 def _evidence(
@@ -136,17 +151,16 @@ def _evidence(
     learned: float,
 ) -> Evidence:
     own, around = token_set(candidate.text), sentence_rules.around(candidate)
-    ruled = sentence_rules.ruled(question, wanted, candidate)
     return Evidence(
         source,
         *span,
         coverage=sentence_ranker.covered(wanted, own),
         supported=sentence_ranker.supported(wanted, own, around),
         expected=sentence_rules.expected(question, candidate),
-        score=ruled + LEARNED_WEIGHT * learned,
-        ruled=ruled,
+        score=sentence_rules.ruled(question, wanted, candidate) + learned,
         complete=bool(COMPLETE.search(candidate.text)),
         missing=sentence_rules.missing(wanted, own | around),
+        bare=sentence_rules.bare(wanted, own | around),
     )
 
 
@@ -194,15 +208,23 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
     return absent and not question.checks and not _WHETHER.search(question.text)
 
 
-def answerable(question: Question, evidence: Sequence[Evidence]) -> float:
+def answerable(question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit] = ()) -> float:
     """Return the probability, 0 to 1, that the best evidence answers the question.
 
-    A named text, year or clause that it does not concern all but rules it out.
+    A named text, year or clause that it does not concern all but rules it out,
+    and what only names a thing of the question, where the passage ranker doubts it too, says nothing of it.
     """
     if not evidence:
         return 0.0
-    concerned = _specifics_present(question, evidence[0])
-    return assurance.probability(signs(question, evidence)) * (1.0 if concerned else ELSEWHERE)
+    probability = assurance.probability(signs(question, evidence))
+    probability *= 1.0 if _specifics_present(question, evidence[0]) else ELSEWHERE
+    return probability * (BARE_DOUBT if evidence[0].bare and _unlikely(question, hits) else 1.0)
+
+
+def _unlikely(question: Question, hits: Sequence[Hit]) -> bool:
+    """Tell whether the hits, as the retriever left them, are unlikely to hold the answer."""
+    known = bool(hits) and "ranked" in hits[0].features
+    return known and answerability.probability(question.text, hits) < UNLIKELY
 
 
 def signs(question: Question, evidence: Sequence[Evidence]) -> dict[str, float]:
@@ -211,12 +233,13 @@ def signs(question: Question, evidence: Sequence[Evidence]) -> dict[str, float]:
     chance = assurance.by_rules(best.supported, best.missing, expected=best.expected)
     return {
         "doubt": assurance.doubt(chance),
-        "ruled": best.ruled,
-        "ahead": max(0.0, best.score - evidence[1].score) if len(evidence) > 1 else 0.0,
+        "bare": float(best.bare),
         "missing": best.missing,
         "absent": float(bool(ABSENCE.search(best.text))),
         "expected": float(best.expected),
-        "pointed": float(question.kind in sentence_ranker.POINTED),
+        "amount": float(question.kind in ("count", "when")),
+        "person": float(question.kind == "who"),
+        "compares": float(question.kind == "compare"),
         "checks": float(question.checks),
         "length": math.log(max(1, len(question.text))),
     }

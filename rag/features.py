@@ -80,6 +80,7 @@ def score(weights: Mapping[str, float], lexical: LexicalIndex, groups: Groups) -
     plain, weighed, pairs = (np.zeros(size, dtype=np.float32) for _ in range(3))
     by_source = np.zeros(int(groups.source[-1]) + 1 if size else 0, dtype=np.float32)
     by_section = np.zeros(int(groups.section[-1]) + 1 if size else 0, dtype=np.float32)
+    parents = groups.source[_first(groups.section)]  # the source of each section
     ideal = 1e-6
     for token, weight in weights.items():
         places, values = lexical.postings(token)
@@ -91,15 +92,25 @@ def score(weights: Mapping[str, float], lexical: LexicalIndex, groups: Groups) -
         weighed[places] += values
         if len(token) > 1:
             pairs[places] += values
-        _add_best(by_source, groups.source[places], values)
-        _add_best(by_section, groups.section[places], values)
+        sections, values = _add_best(by_section, groups.section[places], values)
+        _add_best(by_source, parents[sections], values)
     return Scores(plain, weighed, pairs, by_source[groups.source], by_section[groups.section], ideal)
 
 
-def _add_best(totals: Matrix, group: Places, values: Matrix) -> None:
-    """Add each group's highest value to its total; `group` rises."""
-    first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
-    totals[group[first]] += np.maximum.reduceat(values, first)
+def _add_best(totals: Matrix, group: Places, values: Matrix) -> tuple[Places, Matrix]:
+    """Add each group's highest value to its total; `group` rises. Return the groups and these values."""
+    first = _first(group)
+    group, values = group[first], np.maximum.reduceat(values, first)
+    totals[group] += values
+    return group, values
+
+
+def _first(group: Places) -> Places:
+    """Return where each run of equal numbers begins."""
+    new = np.empty(len(group), dtype=bool)
+    new[:1] = True
+    np.not_equal(group[1:], group[:-1], out=new[1:])
+    return np.flatnonzero(new)
 
 
 def relative(values: Numbers) -> Numbers:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,11 +21,13 @@ from rag.clean import Cleaned, repair
 from rag.errors import FolderNotFound, LingxueError
 from rag.parsers.sandbox import ParserProcess
 from rag.reasons import why
-from rag.store import Stamp, Store
+from rag.store import Entry, Stamp, Store
 from rag.structure import structure
 from rag.types import Block, Metadata, Parsed, Source
 
 PIPELINE = 3  # raise when parsing, repair, structure or chunking changes: files are then read again
+AHEAD = 4  # files read while one is cut
+WRITTEN_AT_ONCE = 500_000  # characters that are stored together
 ADDED = "added"  # the origin of files named one by one
 _PASSED_OVER = {manifest.NAME, "official.toml", "readme.md", "desktop.ini", "thumbs.db"}
 ProgressCallback = Callable[[str, int, int], None]
@@ -92,54 +96,101 @@ def _walk(folder: Path, origin: str) -> list[_Found]:
 
 
 def _take_in(store: Store, found: Sequence[_Found], on_progress: ProgressCallback | None) -> list[FileReport]:
-    stored = {(stamp.origin, stamp.name): stamp for stamp in store.stamps()}
-    edits = store.edits()
-    reports = []
+    reports: list[FileReport] = []
     with ParserProcess() as parser:
-        for number, file in enumerate(found, 1):
-            if edit := edits.get((file.origin, file.name)):  # what people said last holds
-                file = replace(file, metadata=edit.said(file.metadata))
-            reports.append(_take_in_one(store, file, stored, parser))
+        intake = _Intake(store, parser)
+        for number, (file, read) in enumerate(intake.ahead(found), 1):
+            reports.append(intake.take_in(file, read, number - 1))
+            intake.write(reports, least=WRITTEN_AT_ONCE)
             if on_progress:
                 on_progress("读取资料", number, len(found))
+        intake.write(reports)
     return reports
 
 
-def _take_in_one(
-    store: Store, file: _Found, stored: dict[tuple[str, str], Stamp], parser: ParserProcess
-) -> FileReport:
-    try:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file's content, the hash that decides what is stored of it, its text where it is not stored yet."""
+
+    content: bytes
+    stamp: str
+    parsed: Parsed | None
+
+
+class _Intake:
+    """Files on their way into the store: the next are parsed meanwhile, several are written at once."""
+
+    def __init__(self, store: Store, parser: ParserProcess) -> None:
+        self._store = store
+        self._parser = parser
+        self._stored = {(stamp.origin, stamp.name): stamp for stamp in store.stamps()}
+        self._marks = neardup.Marks(store.signatures())
+        self._edits = store.edits()
+        self._waiting: list[tuple[int, Entry]] = []
+
+    def ahead(self, found: Sequence[_Found]) -> Iterator[tuple[_Found, Future[_Read]]]:
+        """Yield the files, with what people said of them, and what is read of each."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            begun: deque[tuple[_Found, Future[_Read]]] = deque()
+            for file in found:
+                if edit := self._edits.get((file.origin, file.name)):  # what people said last holds
+                    file = replace(file, metadata=edit.said(file.metadata))
+                begun.append((file, pool.submit(self._read, file)))
+                if len(begun) > AHEAD:
+                    yield begun.popleft()
+            yield from begun
+
+    def _read(self, file: _Found) -> _Read:
         content = file.path.read_bytes()
-        stamp = _stamp(content, file.metadata)
-        before = stored.get((file.origin, file.name))
-        if before and before.stamp == stamp:
-            return FileReport(file.name, "未变")
-        twin = next((s for s in stored.values() if s.stamp == stamp and s.name != file.name), None)
-        if twin and twin.origin == file.origin:
-            return FileReport(file.name, "重复", f"内容与 {twin.name} 相同，已跳过")
-        parsed = parser.parse(file.path)
-        source = make_source(file.name, content, parsed, file.metadata)
-        mark = neardup.signature(source.clean)
-        alike = _alike(store, mark, stored.values(), file)
-        chunks = chunk(source, count=tokens.counts)
-        store.put(source, chunks, origin=file.origin, stamp=stamp, signature=mark)
-        stored[file.origin, file.name] = Stamp(source.id, file.name, file.origin, stamp, source.metadata)
-        detail = _detail(source, parsed.remarks) + alike
-        return FileReport(file.name, "更新" if before else "新增", detail)
-    except OSError as err:
-        return FileReport(file.name, "失败", f"{file.name}：无法读取（{why(err)}）。请检查文件权限。")
-    except LingxueError as err:
-        return FileReport(file.name, "失败", str(err))
+        stamp, before = _stamp(content, file.metadata), self._stored.get((file.origin, file.name))
+        unchanged = before is not None and before.stamp == stamp
+        return _Read(content, stamp, None if unchanged else self._parser.parse(file.path))
 
+    def take_in(self, file: _Found, reading: Future[_Read], number: int) -> FileReport:
+        """Cut a file into what is stored of it, the `number`th of all; say what became of it."""
+        try:
+            read = reading.result()
+            before = self._stored.get((file.origin, file.name))
+            if read.parsed is None or (before and before.stamp == read.stamp):
+                return FileReport(file.name, "未变")
+            others = (s for s in self._stored.values() if s.stamp == read.stamp and s.name != file.name)
+            twin = next(others, None)
+            if twin and twin.origin == file.origin:
+                return FileReport(file.name, "重复", f"内容与 {twin.name} 相同，已跳过")
+            source = make_source(file.name, read.content, read.parsed, file.metadata)
+            mark = neardup.signature(source.clean)
+            if before:
+                self._marks.discard(before.id)
+            alike = self._alike(mark)
+            chunks = chunk(source, count=tokens.counts)
+            self._waiting.append((number, Entry(source, chunks, file.origin, read.stamp, mark)))
+            made = Stamp(source.id, file.name, file.origin, read.stamp, source.metadata)
+            self._stored[file.origin, file.name] = made
+            self._marks.add(source.id, mark)
+            return FileReport(
+                file.name, "更新" if before else "新增", _detail(source, read.parsed.remarks) + alike
+            )
+        except OSError as err:
+            return FileReport(file.name, "失败", f"{file.name}：无法读取（{why(err)}）。请检查文件权限。")
+        except LingxueError as err:
+            return FileReport(file.name, "失败", str(err))
 
-def _alike(store: Store, mark: bytes, stored: Iterable[Stamp], file: _Found) -> str:
-    """Say which stored file is nearly the same text; both are kept, the user decides."""
-    names = {
-        stamp.id: stamp.name for stamp in stored if (stamp.origin, stamp.name) != (file.origin, file.name)
-    }
-    others = {source_id: other for source_id, other in store.signatures().items() if source_id in names}
-    found = neardup.nearest(mark, others)
-    return f"；与 {names[found[0]]} 内容相近（约 {found[1]:.0%}），请确认是否重复" if found else ""
+    def _alike(self, mark: bytes) -> str:
+        """Say which stored file is nearly the same text; both are kept, the user decides."""
+        found = self._marks.nearest(mark)
+        name = next((s.name for s in self._stored.values() if found and s.id == found[0]), "")
+        return f"；与 {name} 内容相近（约 {found[1]:.0%}），请确认是否重复" if found and name else ""
+
+    def write(self, reports: list[FileReport], *, least: int = 0) -> None:
+        """Store what waits, once it has `least` characters; where that fails, the files' reports say so."""
+        if sum(len(entry.source.original) for _, entry in self._waiting) < least:
+            return
+        try:
+            self._store.put_all([entry for _, entry in self._waiting])
+        except LingxueError as err:
+            for number, entry in self._waiting:
+                reports[number] = FileReport(entry.source.name, "失败", str(err))
+        self._waiting = []
 
 
 def _stamp(content: bytes, metadata: Metadata) -> str:

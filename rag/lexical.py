@@ -20,6 +20,7 @@ from rag.postings import CHINESE, Postings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.matching import Places
     from rag.types import Matrix
 
 K1, B = 0.6, 0.5  # chosen on training passages; the usual 1.5/.75 suits longer documents
@@ -80,6 +81,7 @@ class LexicalIndex:
             for part, shown in zip(self._parts, np.split(self._shown, self._first[1:-1]), strict=True)
         ]
         self._numbers: dict[str, tuple[int, ...]] = {}
+        self._idfs: dict[str, float] = {}
 
     def without(self, positions: Sequence[int] | NDArray[np.int64]) -> LexicalIndex:
         """Return an index over the same counts in which the texts at these positions are hidden, too."""
@@ -95,7 +97,7 @@ class LexicalIndex:
             scores[places] += values
         return scores
 
-    def postings(self, token: str) -> tuple[NDArray[np.int32], Matrix]:
+    def postings(self, token: str) -> tuple[Places, Matrix]:
         """Return the positions of the texts that hold a token, rising, and its BM25 score in each.
 
         idf * f / (f + k1 * (1 - b + b * length / mean length)), idf as below: Lucene's form (Kamphuis et
@@ -112,16 +114,15 @@ class LexicalIndex:
         values *= idf
         return places, values.astype(np.float32)
 
-    def _places(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def _places(self, token: str) -> tuple[Places, NDArray[np.uint16]]:
         """Return the positions of the texts shown that hold a token, rising, and how often each does."""
         found = []
         for part, number, first in zip(self._parts, self._number(token), self._first, strict=False):
             if number >= 0:
                 span = slice(part.starts[number], part.starts[number + 1])
-                places = part.places[span] + np.int32(first) if first else part.places[span]
-                found.append((places, part.counts[span]))
+                found.append((part.places[span] + first, part.counts[span]))
         if not found:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint16)
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint16)
         places, counts = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
         if self._texts < self.size:
             shown = self._shown[places]
@@ -132,7 +133,7 @@ class LexicalIndex:
         numbers = self._numbers.get(token)
         if numbers is None:
             if len(self._numbers) > REMEMBERED:
-                self._numbers = {}
+                self._numbers, self._idfs = {}, {}
             numbers = self._numbers[token] = tuple(part.number(token) for part in self._parts)
         return numbers
 
@@ -146,8 +147,12 @@ class LexicalIndex:
 
     def idf(self, token: str) -> float:
         """Return Robertson's idf, kept positive: ln(1 + (N - n + .5)/(n + .5)), n texts with it."""
-        n = self._count(token)
-        return float(np.log1p((self._texts - n + 0.5) / (n + 0.5)))
+        found = self._idfs.get(token)
+        if found is None:
+            n = self._count(token)
+            found = float(np.log1p((self._texts - n + 0.5) / (n + 0.5)))
+            self._idfs[token] = found
+        return found
 
 
 def _frequencies(part: Postings, shown: NDArray[np.bool_]) -> NDArray[np.int64]:

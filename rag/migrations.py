@@ -52,4 +52,12 @@ def digest(texts: Iterable[str]) -> str:
     return made.hexdigest()
 
 
-MIGRATIONS = (_first, _digests_and_retirement)
+def _signatures(db: Connection) -> None:
+    """Version 3: signatures of a kind that is made twenty times as fast."""
+    from rag.neardup import signature
+
+    for identity, clean in db.execute("SELECT id, clean FROM sources").fetchall():
+        db.execute("UPDATE sources SET signature = ? WHERE id = ?", (signature(clean), identity))
+
+
+MIGRATIONS = (_first, _digests_and_retirement, _signatures)

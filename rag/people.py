@@ -26,7 +26,7 @@ def manage(accounts: Accounts, action: str, name: str, *, admin: bool = False) -
         yield f"已保存账号 {user.name}（{user.role}）。"
     elif action == "remove":
         accounts.remove(name)
-        yield f"已删除账号 {name}。"
+        yield f"已删除账号 {name}和它的对话、提纲。"
     else:
         accounts.unlock(name)
         yield f"{name} 可以登录了。"

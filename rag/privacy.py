@@ -121,9 +121,9 @@ class Guarded:
         yield from self.inner.stream(system, user)
 
 
-def unguarded(model: ChatModel | None) -> ChatModel | None:
-    """Return the model behind a guard, for what a person has decided to send."""
-    return model.inner if isinstance(model, Guarded) else model
+def let_through(model: ChatModel | None, private: OnPrivate) -> ChatModel | None:
+    """Return the model behind the guard where a person has decided to send, else the model as it is."""
+    return model.inner if private == "send" and isinstance(model, Guarded) else model
 
 
 def _digits(run: str) -> str:

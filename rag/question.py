@@ -38,7 +38,7 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
         "count",
         re.compile(
             r"多少|多长时间.{0,4}次|(?<!第)几(?:个|人|名|次|项|年|天|日|条|种|票|分|学时|小时|成|位|部分|节|岁|届|篇|门)"
-            r"|比例|人数|占几"
+            r"|比例|人数(?:要求|要|是|有|够|得)|占几"
         ),
     ),
     (
@@ -49,7 +49,7 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
     ),
     ("who", re.compile(r"谁|由哪|哪个(?:人|会|机构|部门|单位|组织)|哪一级|什么人|哪位|何人")),
     ("why", re.compile(r"为什么|为何|为啥|原因|凭什么|依据什么|什么依据|根据什么|意义")),
-    ("how", re.compile(r"怎么(?!理解|看)|怎样|如何|流程|程序|步骤|咋|做法|咋|怎么?走|一步步")),
+    ("how", re.compile(r"几步|几道|怎么(?!理解|看)|怎样|如何|流程|程序|步骤|咋|做法|咋|怎么?走|一步步")),
     ("define", re.compile(r"什么是|是什么|指什么|指的是|什么意思|含义|怎么理解|是啥|啥意思|内容")),
     (
         "may",
@@ -63,7 +63,7 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = (
 _ASKING = re.compile(
     r"请问|请你?(?:告诉我|说明|介绍|解释)?|帮我?(?:查|看|找|确认|列)?一?下?|我想(?:知道|问)|想(?:知道|问|查)|到底|究竟|具体|"
     r"什么时候|什么时间|什么样的人|什么样|什么人|为什么|是什么|什么是|指什么|指的是|什么意思|什么|为何|为啥|"
-    r"多长时间|多久|多少|几(?:部分|[个人名次年天条项位种号块句篇届回])|第几|"
+    r"多长时间|多久|多少|分?几(?:部分|[个人名次年天条项位种号块句篇届回步道])|第几|"
     r"哪[一二两三四五六七八九十几]{0,2}[个项条点年天些里级位块]?|"
     r"怎么样|怎么办|怎么判断|怎么|怎样|如何|咋办|咋|是否|是不是|能不能|可不可以|可以|要不要|有没有|应不应该|还是|"
     r"(?:由|归)?谁(?:来)?(?:当|做|担任|负责|去)?|啥|应该|应当|必须|需要|一般|分别|至少|最少|包括|包含|里面|里头|那些|这些|这个|那个|这套|那套|"
@@ -151,6 +151,11 @@ _ATTENDING = re.compile(
 )  # a share is an answer only to these
 _DAY_ASKED = re.compile(r"哪天|哪一天|哪年|哪一年|几号|几月|日期")  # a date, not 近日 or 定期
 _DAY = re.compile(rf"{_NUMBER}{{1,4}}\s?[年月日号]|{_NUMBER}{{1,4}}季度|当年|当天")
+# Numerals within words that count nothing.
+_WORDS = re.compile(
+    r"一般|统一|一律|一定|一些|一起|一致|一样|进一步|之一|唯一|同一|一并|一旦|一切|一线|一体|一贯|单一|一方面|一把手"
+    r"|[三两]重一大|三会一课|一肩挑|双肩挑|一校一案|万分|千方百计|第[一二三四五六七八九十]{1,3}[部章条项]"
+)
 _SOURCE_NOTE = re.compile(r"[（(](?:出处|来源|见)[^\n]*$")
 _COUNTED = re.compile(
     r"(?:多少|几)(?:个|来)?(人|委员|成员|党员|名|次|年|天|学时|钱|票|部分|项|条|位|所|万|元|字|份|节|岁|届|篇|门)"
@@ -183,6 +188,8 @@ class Question:
 
     def expects(self, sentence: str) -> bool:
         """Tell whether a sentence holds the sort of thing the question asks for."""
+        if self.kind in ("count", "when"):
+            sentence = _WORDS.sub("", sentence if self.sourced else _SOURCE_NOTE.sub("", sentence))
         if self.kind == "when" and _DAY_ASKED.search(self.text) and not _DAY.search(sentence):
             return False
         expected = _EXPECTED.get(self.kind)

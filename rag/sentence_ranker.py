@@ -42,7 +42,10 @@ _SHAPES = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence with what stands around it; `rank` and `score` (0 to 1) are its chunk's."""
+    """A sentence with what stands around it.
+
+    `rank` and `score` (0 to 1) are its chunk's; `lead` is how its document begins.
+    """
 
     text: str
     before: str
@@ -52,6 +55,7 @@ class Candidate:
     rank: int
     order: int
     count: int
+    lead: str = ""
 
 
 def features(question: Question, wanted: Sequence[Concept], candidates: Sequence[Candidate]) -> Matrix:

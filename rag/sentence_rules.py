@@ -33,6 +33,7 @@ _SPECIAL_ASKED = re.compile("干部|任免|任命|提拔|人事|选人")
 EXAMPLE_COST = 0.15
 DEFINING_COST = 0.1  # what says what a thing is, where that is not asked
 _DEFINES = re.compile("是指|指的是")
+BARE_SHARE = 0.4  # what is asked about a known thing weighs more than that; none of it is said
 _EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
 
 
@@ -66,6 +67,16 @@ def expected(question: Question, candidate: Candidate) -> bool:
 def missing(wanted: Sequence[Concept], tokens: frozenset[str]) -> float:
     """Return the weight of the question's known things that tokens do not name."""
     return sum(concept.weight * (1 - concept.covered(tokens)) for concept in wanted if concept.listed)
+
+
+def bare(wanted: Sequence[Concept], tokens: frozenset[str]) -> bool:
+    """Tell whether tokens name a known thing of the question and nothing of what is asked about it.
+
+    谁能开除老师 is not answered by what speaks of teachers.
+    """
+    listed = any(concept.listed and concept.covered(tokens) for concept in wanted)
+    said = [c for c in wanted if not c.listed and len(c.names[0][0][0]) > 1]
+    return listed and sum(c.weight for c in said) > BARE_SHARE and not any(c.covered(tokens) for c in said)
 
 
 def _opens(question: Question, text: str) -> bool:

@@ -10,52 +10,25 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rag.database import Connection, Database
 from rag.errors import SourceDamaged, SourceNotFound
 from rag.migrations import MIGRATIONS, digest
-from rag.types import Chunk, Metadata, Repair, Run, Section, Source
+from rag.stored import Edit, Entry, Stamp, metadata_of, tuples_of
+from rag.types import Chunk, Repair, Run, Section, Source
 
 if TYPE_CHECKING:
     from rag.types import Matrix
 
-T = TypeVar("T")
+__all__ = ["Edit", "Entry", "Stamp", "Store"]
 logger = logging.getLogger(__name__)
 _DIGESTED = "id, digest, original, clean, runs, metadata"
 _HIDDEN = "hidden:"  # stands before the origin of a removed source
 _EDIT = "edit:"  # stands before the key of what people said of a source
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What is remembered of a stored file: id, name, origin, its content's hash, what is said of it."""
-
-    id: str
-    name: str
-    origin: str
-    stamp: str
-    metadata: Metadata = field(default_factory=Metadata)
-
-    @property
-    def title(self) -> str:
-        """The document's title, or its file name where none is known."""
-        return self.metadata.title or self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What people said of a document on the screen: its metadata where changed, its collection."""
-
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    collection: str = ""
-
-    def said(self, before: Metadata) -> Metadata:
-        """Return the metadata as people said, or as it was where they said nothing."""
-        return _metadata(json.dumps(dict(self.metadata))) if self.metadata else before
 
 
 class Store:
@@ -113,18 +86,26 @@ class Store:
         self, source: Source, chunks: Sequence[Chunk], *, origin: str, stamp: str, signature: bytes = b""
     ) -> None:
         """Store a source and its chunks, replacing what has its id or its name and origin."""
-        columns = [_json(map(asdict, part)) for part in (source.runs, source.repairs, source.sections)]
-        metadata = json.dumps(asdict(source.metadata), ensure_ascii=False)
-        texts = (source.id, source.name, origin, stamp, source.original, source.clean)
+        self.put_all([Entry(source, chunks, origin, stamp, signature)])
+
+    def put_all(self, entries: Sequence[Entry]) -> None:
+        """Store sources as `put` does, all or none of them."""
         with self._transaction() as db:
-            db.execute("DELETE FROM sources WHERE id = ?", (source.id,))
-            db.execute("UPDATE sources SET retired = 1 WHERE name = ? AND origin = ?", (source.name, origin))
-            db.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (*texts[:6], *columns, metadata, signature, digest((*texts[4:], columns[0], metadata))),
-            )
-            db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, chunks))
-            _count_change(db)
+            for entry in entries:
+                source, origin = entry.source, entry.origin
+                columns = [_json(map(_plain, p)) for p in (source.runs, source.repairs, source.sections)]
+                metadata = json.dumps(asdict(source.metadata), ensure_ascii=False)
+                texts = (source.id, source.name, origin, entry.stamp, source.original, source.clean)
+                same = (source.name, origin)
+                db.execute("DELETE FROM sources WHERE id = ?", (source.id,))
+                db.execute("UPDATE sources SET retired = 1 WHERE name = ? AND origin = ?", same)
+                db.execute(
+                    "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                    (*texts, *columns, metadata, entry.signature, digest((*texts[4:], columns[0], metadata))),
+                )
+                db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entry.chunks))
+            if entries:
+                _count_change(db)
 
     def delete(self, source_ids: Iterable[str]) -> None:
         """Delete sources with their chunks and vectors; unknown ids are passed over."""
@@ -157,7 +138,7 @@ class Store:
             "WHERE NOT retired AND substr(origin, 1, 7) <> ? ORDER BY name, id",
             (_HIDDEN,),
         )
-        return [Stamp(row[0], row[1], row[2], row[3], _metadata(row[4])) for row in rows]
+        return [Stamp(row[0], row[1], row[2], row[3], metadata_of(row[4])) for row in rows]
 
     def signatures(self) -> dict[str, bytes]:
         """Return the MinHash signatures of the stored texts by source id, where there are any."""
@@ -226,8 +207,8 @@ class Store:
             clean=clean,
             runs=tuple(Run(**run) for run in json.loads(runs)),
             repairs=tuple(Repair(**repair) for repair in json.loads(repairs)),
-            sections=tuple(_tuples(Section, section, "path") for section in json.loads(sections)),
-            metadata=_metadata(metadata),
+            sections=tuple(tuples_of(Section, section, "path") for section in json.loads(sections)),
+            metadata=metadata_of(metadata),
         )
 
     def chunks(self, source_id: str = "", *, retired: bool = False) -> list[Chunk]:
@@ -280,6 +261,11 @@ def _row(c: Chunk) -> tuple[object, ...]:
     return (c.id, c.source_id, c.ordinal, c.start, c.end, c.heading, c.locator, _json(c.section_path))
 
 
+def _plain(value: Run | Repair | Section) -> dict[str, object]:
+    """What `asdict` gives, without its copies: the fields hold nothing that changes."""
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
 def _json(values: Iterable[object]) -> str:
     return json.dumps(list(values), ensure_ascii=False)
 
@@ -288,12 +274,3 @@ def _chunk(clean: str, row: tuple[Any, ...]) -> Chunk:
     identity, source_id, ordinal, start, end, heading, locator, path = row
     text = clean[start:end]
     return Chunk(identity, source_id, ordinal, start, end, text, heading, locator, tuple(json.loads(path)))
-
-
-def _metadata(text: str) -> Metadata:
-    return _tuples(Metadata, json.loads(text), "supersedes", "basis")
-
-
-def _tuples(kind: type[T], values: dict[str, Any], *names: str) -> T:
-    """Build a frozen value from JSON, whose lists stand for tuples in the named fields."""
-    return kind(**{k: tuple(v) if k in names else v for k, v in values.items()})

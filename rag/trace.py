@@ -70,7 +70,7 @@ def trace(text: str, *, retriever: Retriever, reader: SourceReader, lexical: Lex
     spoken = concepts(question, lexical)
     parts = sorted(((_joined([t for t, _ in c.names[0]]), c.weight) for c in spoken), key=lambda p: -p[1])
     absent = bool(sentences) and states_absence(question, sentences[0])
-    chance = answerable(question, sentences)
+    chance = answerable(question, sentences, hits[:HITS])
     return Trace(question, parts, [*stages, "final"], candidates, sentences, chance, THRESHOLD, absent)
 
 

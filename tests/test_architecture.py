@@ -20,7 +20,7 @@ LAYERS = [
         "fetch", "headings", "ingest", "lexical", "llm", "manifest", "matching", "migrations", "neardup",
         "notices", "official", "offline", "outline_text", "overlap", "parsers", "postings", "privacy", "prompting",
         "question", "reasons", "records", "rerank", "saved", "sentence_features", "sentence_ranker", "sentence_rules",
-        "sentences", "store", "structure", "synonyms",
+        "sentences", "store", "stored", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},

@@ -113,3 +113,10 @@ def test_blank_chunks_and_tables_of_contents_are_no_evidence():
     chunks = chunks_of(text)
     assert [c for c in chunks if "……5" in c.text and is_evidence(c)] == []
     assert any(is_evidence(c) and "保障安全" in c.text for c in chunks)
+
+
+def test_a_line_without_end_is_no_header_that_every_chunk_repeats():
+    text = "|甲" * 40_000 + "\n"
+    source = source_of(text)
+    chunks = chunk(source, count=tokens.counts)
+    assert "".join(c.text for c in chunks) == source.clean and max(len(c.heading) for c in chunks) < 100

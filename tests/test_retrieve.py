@@ -15,6 +15,8 @@ from eval.train.ranking_sets import Asking, Corpus, Without
 from rag import answerability
 from rag.embed import load_encoder
 from rag.errors import RerankerNotFound
+from rag.features import Groups, score
+from rag.lexical import LexicalIndex
 from rag.matching import SENTENCE_ENDS, Texts, code_points, longest_runs
 from rag.retrieve import search
 from rag.types import Chunk
@@ -124,6 +126,29 @@ def test_a_question_imports_neither_torch_nor_lightgbm_nor_scikit_learn():
         "sys.exit(str(bad) if bad else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_group_scores_take_each_token_where_the_group_has_it_best():
+    """Against the definition in plain Python, to the bit."""
+    draw = random.Random(3)
+    chunks = [
+        Chunk(f"c{i}", f"s{i // 7}", i, 0, 9, "".join(draw.choices("党组织会议书记校长", k=9)), "", "", path)
+        for i in range(40)
+        for path in [(f"章{i // 3}", "条")]
+    ]
+    lexical, groups = LexicalIndex.build(chunk.text for chunk in chunks), Groups.of(chunks)
+    lexical.hide([5, 21])
+    weights = {"组织": 0.7, "党": 0.3, "会议": 0.9, "书": 0.2, "没有": 1.0}
+    found = score(weights, lexical, groups)
+    for made, group in ((found.source, groups.source), (found.section, groups.section)):
+        totals = [np.float32(0)] * 40
+        for token, weight in weights.items():
+            values = dict(zip(*map(np.ndarray.tolist, lexical.postings(token)), strict=True))
+            for number in set(group.tolist()):
+                mine = [np.float32(weight) * np.float32(v) for i, v in values.items() if group[i] == number]
+                totals[number] += max(mine, default=np.float32(0))
+        assert made.tolist() == [float(totals[number]) for number in group]
+    assert groups.section[-1] > groups.source[-1] > 3
 
 
 def test_longest_runs_agree_with_difflib():

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from rag import neardup
 from rag import store as store_module
 from rag.database import Database
 from rag.errors import SourceDamaged, SourceNotFound, StoreDamaged, StoreLost
@@ -38,6 +39,7 @@ def test_a_database_of_the_first_release_is_brought_up_to_date_and_a_copy_is_kep
     version_1(tmp_path / "lingxue.db")
     store = Store(tmp_path / "lingxue.db")
     assert store.source("a").original == "原文" and not store.damaged()
+    assert store.signatures() == {"a": neardup.signature("原文")}
     store.close()
     with sqlite3.connect(tmp_path / "backups" / "lingxue-v1.db") as copy:
         assert copy.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall() == [("1",)]

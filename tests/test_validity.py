@@ -100,13 +100,18 @@ def test_the_same_file_twice_is_taken_once(tmp_path):
     assert sorted(file.outcome for file in report.files) == ["新增", "重复"]
 
 
-def test_minhash_similarity_is_near_the_true_jaccard():
-    a, b = "".join(chr(0x4E00 + i) for i in range(1000)), "".join(chr(0x4E00 + i) for i in range(200, 1200))
+@pytest.mark.parametrize(("size", "moved"), [(1000, 200), (1000, 50), (60, 5), (9000, 4000)])
+def test_minhash_similarity_is_near_the_true_jaccard(size, moved):
+    """Also of short texts, which have fewer shingles than a signature has numbers."""
+    a, b = (
+        "".join(chr(0x4E00 + i) for i in range(size)),
+        "".join(chr(0x4E00 + i) for i in range(moved, size + moved)),
+    )
     shingles = [{t[i : i + neardup.SHINGLE] for i in range(len(t) - neardup.SHINGLE + 1)} for t in (a, b)]
     true = len(shingles[0] & shingles[1]) / len(shingles[0] | shingles[1])
     import numpy as np
 
-    marks = [np.frombuffer(neardup.signature(t), dtype=np.uint64) for t in (a, b)]
+    marks = [np.frombuffer(neardup.signature(t), dtype=np.uint32) for t in (a, b)]
     assert float(np.mean(marks[0] == marks[1])) == pytest.approx(true, abs=0.12)  # 3 standard errors of 128
 
 

@@ -1,11 +1,11 @@
 """Growth with the number of documents: time, memory, disk, latency at 1k, 5k, 20k, all statute articles.
 
-    python -m eval.bench.scale LAWS.jsonl.gz [--sizes 1000 5000 20000 0] [--json FILE]
+    python -m eval.bench.scale LAWS.jsonl.gz [--sizes 1000 5000 20000 0]
 
 `LAWS.jsonl.gz` holds one article a line: law, article, heading, text; size 0 is all of them. Every size runs
 in a process of its own, so that memory is its own. The peer, in the same run, is the same articles in a
 Chroma collection by way of `langchain_chroma`, as its guide assembles it, with the same encoder: LangChain's
-part alone, without documents' structure, quotes or answers.
+part alone, without documents' structure, quotes or answers. Results go to eval/bench/results/scale-<commit>.
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from eval.bench.retrieval import RESULTS, peak_mb
+from eval.bench.systems import ADDED_AT_ONCE, embeddings
+from eval.context import commit
+from rag.embed import load_encoder
 from rag.offline import stay_offline
 
 QUESTIONS = (
@@ -44,29 +49,58 @@ QUESTIONS = (
     "公司股东如何承担责任？",
     "污染环境要承担什么责任？",
 )
-ASKED = 96
+ASKED = 120
+WARM_UP = 5
+NEW = "第一条 新增的规定由新部门负责。"
 
 
 def main() -> None:
-    """Measure every size, ours and the peer's in turn; print a table and file the numbers."""
-    parser = argparse.ArgumentParser()
+    """Measure every size, ours and the peer's in turn; print a table and file the numbers by commit."""
+    parser = argparse.ArgumentParser(prog="python -m eval.bench.scale")
     parser.add_argument("laws", type=Path)
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 5000, 20000, 0])
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure(options.laws, int(options.one[0]), options.one[1])))
         return
-    rows = []
+    rows, loads = [], [_load()]
     for size in options.sizes:
         for who in ("lingxue", "langchain"):
             command = [sys.executable, "-m", "eval.bench.scale", str(options.laws), "--one", str(size), who]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+    loads.append(_load())
+    path = RESULTS / f"scale-{(commit() or 'unknown').replace('+', '-changed')}.json"
+    RESULTS.mkdir(exist_ok=True)
+    path.write_text(
+        json.dumps({"commit": commit(), "load": loads, "rows": rows}, ensure_ascii=False, indent=1), "utf-8"
+    )
+    path.with_suffix(".md").write_text(table(rows, loads), "utf-8")
+    print(table(rows, loads) + str(path))
+
+
+def table(rows: list[dict[str, Any]], loads: list[float]) -> str:
+    """Render the rows as Markdown."""
+    names = {
+        "articles": "articles", "who": "who", "index_s": "first index, s", "add_one_s": "one more, s",
+        "retrieve_p50_ms": "search p50, ms", "retrieve_p95_ms": "search p95, ms",
+        "retrieve_cpu_p95_ms": "search p95, ms CPU", "answer_p50_ms": "answer p50, ms",
+        "answer_p95_ms": "answer p95, ms", "memory_mb": "memory, MB", "disk_mb": "disk, MB",
+    }  # fmt: skip
+    lines = [
+        f"{os.cpu_count()} processors, load average {loads[0]:.1f} to {loads[-1]:.1f}.",
+        "",
+        "| " + " | ".join(names.values()) + " |",
+        "|---" * len(names) + "|",
+        *("| " + " | ".join(str(row.get(name, "—")) for name in names) + " |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _load() -> float:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def articles(path: Path, size: int) -> list[dict[str, str]]:
@@ -75,19 +109,46 @@ def articles(path: Path, size: int) -> list[dict[str, str]]:
         return [json.loads(line) for number, line in enumerate(file) if not size or number < size]
 
 
+def questions(laws: Path) -> list[str]:
+    """Return what is asked: people's questions on statutes where they lie beside the laws, else made ones."""
+    path = laws.parent / "train" / "statute-questions.jsonl.gz"
+    if not path.is_file():
+        return [QUESTIONS[number % len(QUESTIONS)] for number in range(ASKED)]
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line)["question"] for line in islice(file, ASKED)]
+
+
 def measure(laws: Path, size: int, who: str) -> dict[str, Any]:
     """Index and ask; seconds are wall-clock, memory is the process's highest, disk all that was written."""
     stay_offline()
-    found = articles(laws, size)
-    with tempfile.TemporaryDirectory() as folder:
+    found, asked = articles(laws, size), questions(laws)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         run = _ours if who == "lingxue" else _peer
-        row = run(found, Path(folder))
+        row = run(found, asked, Path(folder))
         disk = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
-    row |= {"who": who, "articles": len(found), "memory_mb": _memory_mb(), "disk_mb": round(disk / 2**20)}
-    return row
+    return row | {
+        "who": who, "articles": len(found), "memory_mb": round(peak_mb()), "disk_mb": round(disk / 2**20)
+    }  # fmt: skip
 
 
-def _ours(found: list[dict[str, str]], folder: Path) -> dict[str, Any]:
+def timed(name: str, work: Callable[[str], object], asked: Sequence[str]) -> dict[str, float]:
+    """Ask every question once, a few before to warm up; return ms at the median and the 95th percentile."""
+    for question in asked[:WARM_UP]:
+        work(question)
+    times, used = [], []
+    for question in asked[WARM_UP:]:
+        started, cpu = time.perf_counter(), time.process_time()
+        work(question)
+        times.append(1000 * (time.perf_counter() - started))
+        used.append(1000 * (time.process_time() - cpu))
+    return {
+        f"{name}_p50_ms": round(statistics.median(times), 1),
+        f"{name}_p95_ms": round(statistics.quantiles(times, n=20)[18], 1),
+        f"{name}_cpu_p95_ms": round(statistics.quantiles(used, n=20)[18], 1),
+    }
+
+
+def _ours(found: list[dict[str, str]], asked: list[str], folder: Path) -> dict[str, Any]:
     from rag.assistant import Assistant
     from rag.config import Settings
 
@@ -100,78 +161,34 @@ def _ours(found: list[dict[str, str]], folder: Path) -> dict[str, Any]:
     assistant = Assistant(Settings(data_dir=folder / "d", knowledge_dir=folder / "k", llm="off"))
     started = time.perf_counter()
     report = assistant.index()
-    seconds = time.perf_counter() - started
+    row: dict[str, Any] = {"index_s": round(time.perf_counter() - started, 1), "chunks": report.chunks}
+    row |= timed("retrieve", partial(assistant.retriever.retrieve, k=8), asked)
     one = folder / "一.txt"
-    one.write_text("第一条 新增的规定由新部门负责。", encoding="utf-8")
+    one.write_text(NEW, encoding="utf-8")
     started = time.perf_counter()
     assistant.index([one])
-    again = time.perf_counter() - started
-    list(_asked(assistant, 4))
-    times = sorted(_asked(assistant, ASKED))
+    row["add_one_s"] = round(time.perf_counter() - started, 2)
+    row |= timed("answer", assistant.answer, asked)
     generation = assistant.search_index.current()
-    by = generation.searched_by if generation else ""
+    row["dense_by"] = generation.searched_by if generation else ""
     assistant.close()
-    return {
-        "index_s": round(seconds, 1), "add_one_s": round(again, 1), "chunks": report.chunks,
-        "p50_ms": round(1000 * times[len(times) // 2]), "p95_ms": round(1000 * times[int(0.95 * len(times))]),
-        "dense_by": by,
-    }  # fmt: skip
+    return row
 
 
-def _asked(assistant: Any, count: int) -> Iterator[float]:
-    for number in range(count):
-        started = time.perf_counter()
-        assistant.answer(QUESTIONS[number % len(QUESTIONS)])
-        yield time.perf_counter() - started
-
-
-def _peer(found: list[dict[str, str]], folder: Path) -> dict[str, Any]:
+def _peer(found: list[dict[str, str]], asked: list[str], folder: Path) -> dict[str, Any]:
     from langchain_chroma import Chroma
-    from langchain_core.embeddings import Embeddings
 
-    from rag.embed import load_encoder
-
-    encoder = load_encoder("")
-
-    class Encoder(Embeddings):
-        def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            rows: list[list[float]] = np.asarray(encoder.encode_documents(texts)).tolist()
-            return rows
-
-        def embed_query(self, text: str) -> list[float]:
-            row: list[float] = encoder.encode_query(text)[0].tolist()
-            return row
-
-    store = Chroma("laws", Encoder(), persist_directory=str(folder))
+    store = Chroma("laws", embeddings(load_encoder()), persist_directory=str(folder))
     texts = [f"{item['law']} {item['article']} {item['text']}" for item in found]
     started = time.perf_counter()
-    for first in range(0, len(texts), 5000):  # more at once is refused
-        store.add_texts(texts[first : first + 5000])
-    seconds = time.perf_counter() - started
+    for first in range(0, len(texts), ADDED_AT_ONCE):
+        store.add_texts(texts[first : first + ADDED_AT_ONCE])
+    row: dict[str, Any] = {"index_s": round(time.perf_counter() - started, 1), "chunks": len(texts)}
+    row |= timed("retrieve", partial(store.similarity_search, k=8), asked)
     started = time.perf_counter()
-    store.add_texts(["第一条 新增的规定由新部门负责。"])
-    again = time.perf_counter() - started
-    times = []
-    for number in range(ASKED):
-        started = time.perf_counter()
-        store.similarity_search(QUESTIONS[number % len(QUESTIONS)], k=8)
-        times.append(time.perf_counter() - started)
-    times.sort()
-    return {
-        "index_s": round(seconds, 1), "add_one_s": round(again, 1), "chunks": len(texts),
-        "p50_ms": round(1000 * times[len(times) // 2], 1),
-        "p95_ms": round(1000 * times[int(0.95 * len(times))], 1),
-        "dense_by": "chroma",
-    }  # fmt: skip
-
-
-def _memory_mb() -> int:
-    """Return the highest resident memory of this process in MB, 0 where the system does not tell."""
-    with suppress(ImportError):
-        import resource
-
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    return 0
+    store.add_texts([NEW])
+    row["add_one_s"] = round(time.perf_counter() - started, 2)
+    return row
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ from eval.bench.corpora import Corpus
 from eval.bench.measures import DEPTH
 from rag.embed import load_encoder
 from rag.index import Generation, Index
+from rag.protocols import Encoder
 from rag.retrieve import search
 from rag.store import Store
 
 Search = Callable[[str], list[int]]
+ADDED_AT_ONCE = 5000  # more is refused by Chroma
 RRF_CONSTANT = 60  # Cormack et al. 2009, LangChain's default
 
 
@@ -40,15 +42,36 @@ def ours(corpus: Corpus, folder: Path) -> Search:
     return lambda question: [place[hit.chunk.id] for hit in search(built, encoder, question, k=DEPTH)]
 
 
+def embeddings(encoder: Encoder) -> Any:
+    """Return an encoder as LangChain's `Embeddings`."""
+    from langchain_core.embeddings import Embeddings
+
+    class Wrapped(Embeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            rows: list[list[float]] = encoder.encode_documents(texts).tolist()
+            return rows
+
+        def embed_query(self, text: str) -> list[float]:
+            row: list[float] = encoder.encode_query(text)[0].tolist()
+            return row
+
+    return Wrapped()
+
+
+def _vector_store(corpus: Corpus, folder: Path) -> Any:
+    from langchain_chroma import Chroma
+
+    store = Chroma("bench", embeddings(load_encoder()), persist_directory=str(folder / "chroma"))
+    texts = corpus.texts
+    for first in range(0, len(texts), ADDED_AT_ONCE):
+        part = range(first, min(first + ADDED_AT_ONCE, len(texts)))
+        store.add_texts([texts[place] for place in part], metadatas=[{"place": place} for place in part])
+    return store.as_retriever(search_kwargs={"k": DEPTH})
+
+
 def chroma(corpus: Corpus, folder: Path) -> Search:
-    """Chroma with the same encoder, alone."""
-    built, encoder, place = generation(corpus, folder), load_encoder(), _places(corpus)
-
-    def find(question: str) -> list[int]:
-        near = built.neighbours(encoder.encode_query(question), DEPTH)
-        return [place[built.chunks[position].id] for position, _ in near]
-
-    return find
+    """LangChain's Chroma with the same encoder, alone, as its guide assembles it."""
+    return _from_documents(_vector_store(corpus, folder))
 
 
 def bm25_default(corpus: Corpus, folder: Path) -> Search:
@@ -80,18 +103,9 @@ def bm25s_words(corpus: Corpus, folder: Path) -> Search:
 def rank_fusion(corpus: Corpus, folder: Path) -> Search:
     """LangChain's EnsembleRetriever over BM25Retriever with jieba and Chroma with the same encoder."""
     from langchain_classic.retrievers import EnsembleRetriever
-    from langchain_core.documents import Document
-    from langchain_core.runnables import RunnableLambda
 
-    dense = chroma(corpus, folder)
-
-    def near(question: str) -> list[Document]:
-        return [Document(page_content=str(place), metadata={"place": place}) for place in dense(question)]
-
-    lexical = _bm25_retriever(corpus, _jieba())
-    for document in lexical.docs:
-        document.page_content = str(document.metadata["place"])  # what the ensemble tells documents apart by
-    both = EnsembleRetriever(retrievers=[lexical, RunnableLambda(near)], weights=[0.5, 0.5], c=RRF_CONSTANT)
+    parts = [_bm25_retriever(corpus, _jieba()), _vector_store(corpus, folder)]
+    both = EnsembleRetriever(retrievers=parts, weights=[0.5, 0.5], c=RRF_CONSTANT, id_key="place")
     return _from_documents(both)
 
 

@@ -67,37 +67,42 @@ class Corpus:
 
 
 class Without:
-    """A corpus as it would be searched with some chunks taken out; positions stay."""
+    """A corpus as if some of its chunks had never been indexed; positions are those of what is left.
+
+    Hiding postings is not enough: a chunk whose section is found would still come back through the
+    section's score, and the chunks beside it would see a hole where it was.
+    """
 
     def __init__(self, corpus: Corpus, removed: Sequence[int]) -> None:
-        self.chunks = corpus.chunks
-        self.groups = corpus.groups
-        self._corpus = corpus
-        self._kept = np.ones(len(corpus.chunks), dtype=bool)
-        self._kept[list(removed)] = False
-        self.lexical: Any = _KeptPostings(corpus.lexical, self._kept)
+        kept = np.ones(len(corpus.chunks), dtype=bool)
+        kept[list(removed)] = False
+        self._corpus, self._removed = corpus, len(removed)
+        self._kept, self._place = np.flatnonzero(kept), np.where(kept, np.cumsum(kept) - 1, -1)
+        self.chunks = [chunk for chunk, stays in zip(corpus.chunks, kept, strict=True) if stays]
+        self.groups = Groups(corpus.groups.source[kept], corpus.groups.section[kept])
+        self.lexical: Any = _KeptPostings(corpus.lexical, self._place)
 
     def neighbours(self, query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """Exact search over what is kept."""
-        removed = int((~self._kept).sum())
-        return [pair for pair in self._corpus.neighbours(query, k + removed) if self._kept[pair[0]]][:k]
+        """Exact search over what is left."""
+        near = self._corpus.neighbours(query, k + self._removed)
+        return [(int(self._place[i]), value) for i, value in near if self._place[i] >= 0][:k]
 
     def cosines(self, query: NDArray[np.float32], positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Similarities of the chunks at positions."""
-        return self._corpus.cosines(query, positions)
+        return self._corpus.cosines(query, self._kept[positions])
 
 
 class _KeptPostings:
-    """A lexical index whose postings leave some chunks out."""
+    """A lexical index that leaves some chunks out; `place` has a chunk's new position, or -1."""
 
-    def __init__(self, index: LexicalIndex, kept: NDArray[np.bool_]) -> None:
-        self._index, self._kept = index, kept
-        self.size, self.idf = index.size, index.idf
+    def __init__(self, index: LexicalIndex, place: NDArray[np.int64]) -> None:
+        self._index, self._place = index, place
+        self.size, self.idf = int((place >= 0).sum()), index.idf
 
-    def postings(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def postings(self, token: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         places, values = self._index.postings(token)
-        kept = self._kept[places]
-        return places[kept], values[kept]
+        places = self._place[places]
+        return places[places >= 0], values[places >= 0]
 
 
 def half(key: str) -> int:

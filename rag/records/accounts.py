@@ -28,6 +28,13 @@ SESSION_S = 14 * 24 * 3600
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 200
 HASHING = 2  # hashes at a time: each takes 64 MiB and a core
+# What guessers try first, of those that are long enough; a list of leaked ones cannot be asked offline.
+_GUESSED = re.compile(
+    r"(.)\1+|(.{1,4})\2+|(?:0?123456789?0?|987654321|abcdefgh|qwertyui(?:op?)?|1qaz2wsx|1q2w3e4r|asdfghjk|zxcvbnm)\w{0,3}"
+    r"|(?:password|passw0rd|iloveyou|woaini|admin|administrator|lingxue|xuexiao|teacher|welcome)[\d@!.]{0,6}"
+    r"|1[3-9]\d{9}|(?:19|20)\d{6}|5201314\w{0,3}|(?:密码|领学|学校|校长|管理员|老师){2,}",
+    re.IGNORECASE,
+)
 _NAME = re.compile(r"\w[\w.@-]{0,31}")
 
 
@@ -60,7 +67,7 @@ class Accounts:
         Raises: BadRequest: a name, password or role that cannot be used.
         """
         user = User(_checked_name(name), _checked_role(role))
-        hashed = self._hash(_checked_password(password))
+        hashed = self._hash(_checked_password(password, user.name))
         with self._database.begin() as connection:
             connection.execute(delete(db.sessions).where(db.sessions.c.user == user.name))
             values = {"password": hashed, "role": user.role, "failures": 0, "locked_until": 0.0}
@@ -74,15 +81,19 @@ class Accounts:
         return user
 
     def remove(self, name: str) -> None:
-        """Delete an account; raise BadRequest for the last administrator or an unknown name."""
+        """Delete an account with all that it kept: who gets the name next must not find it.
+
+        Raises: BadRequest: the last administrator, or an unknown name.
+        """
         with self._database.begin() as connection:
             role = connection.execute(select(db.users.c.role).where(db.users.c.name == name)).scalar()
             if role is None:
                 raise BadRequest(reason=f"没有这个账号：{name}。请检查名字。")
             if role == "管理员" and _admins(connection) == 1:
                 raise BadRequest(reason=f"{name} 是唯一的管理员，不能删除。请先添加另一位管理员。")
-            for table, column in ((db.sessions, db.sessions.c.user), (db.tokens, db.tokens.c.owner)):
-                connection.execute(delete(table).where(column == name))
+            own = (db.sessions.c.user, db.tokens.c.owner, db.drafts.c.owner, db.conversations.c.owner)
+            for column in own:
+                connection.execute(delete(column.table).where(column == name))
             connection.execute(delete(db.users).where(db.users.c.name == name))
 
     def listed(self) -> list[User]:
@@ -202,9 +213,11 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_password(password: str) -> str:
+def _checked_password(password: str, name: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise BadRequest(reason=f"密码要有 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符。请换一个。")
+    if _GUESSED.fullmatch(password) or password.casefold() == name.casefold():
+        raise BadRequest(reason="这个密码太容易被猜到。请换一个，几个不相干的词连在一起就好记又难猜。")
     return password
 
 

@@ -170,7 +170,7 @@ class Database:
             return RecordsUnavailable(reason=type(getattr(err, "orig", None) or err).__name__)
         reason = why(getattr(err, "orig", None) or err)
         # SQLite's own class, and no subclass of it, for a file that is cut, overwritten or no database.
-        if type(err) is DatabaseError:
+        if type(err) is DatabaseError and type(err.orig).__module__ == "sqlite3":
             return RecordsDamaged(path=self._folder / FILE, reason=reason)
         return DataDirUnusable(path=self._folder, reason=reason)
 

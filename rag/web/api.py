@@ -28,6 +28,7 @@ from rag.types import DraftRequest, Turn
 from rag.web.api_docs import SEND_PRIVATE, docs_html
 from rag.web.files import new_folder
 from rag.web.fragments import screen
+from rag.web.limits import A_MINUTE, Limit
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -121,8 +122,10 @@ def failed(err: LingxueError) -> JSONResponse:
 
 
 def _owner(assistant: Assistant) -> Any:
+    limit = Limit()
+
     def owner(request: Request) -> str:
-        """Return for whom the request's token acts; raise 401 where it is not known."""
+        """Return for whom the token acts; raise 401 for one not known, 429 for one that asks too often."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         found = assistant.records.tokens.owner(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
@@ -130,6 +133,9 @@ def _owner(assistant: Assistant) -> Any:
                 401, "令牌不对或没有给。请在“设置”里开一个令牌，放在 Authorization: Bearer 后面。",
                 {"WWW-Authenticate": "Bearer"},
             )  # fmt: skip
+        if wait_s := limit.wait_s(found):
+            told = f"请求太频繁，每分钟最多 {A_MINUTE} 次。请等 {wait_s} 秒再试。"
+            raise HTTPException(429, told, {"Retry-After": str(wait_s)})
         return found
 
     return owner

@@ -93,6 +93,8 @@ class Guard:
         name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
         trusted = scope["scheme"] == "https" or name in LOOPBACK
         reply = _Reply(send, start_page=scope["path"] == "/", trusted=trusted)
+        if scope["scheme"] == "https":
+            reply.secure()
         await self._app(scope, receive, reply.send)
 
 
@@ -105,6 +107,10 @@ class _Reply:
         self._start_page = start_page
         self._held: Message | None = None
         self._body = b""
+
+    def secure(self) -> None:
+        """The page came by TLS: let the browser insist on it from now on (a year)."""
+        self._fixed = self._fixed | {"Strict-Transport-Security": "max-age=31536000"}
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the headers."""

@@ -185,7 +185,7 @@ def _add_accounts(app: FastAPI, place: SettingsScreen) -> None:
     def remove(name: str, request: Request) -> HTMLResponse:
         def action() -> str:
             accounts.remove(name)
-            return f"已删除账号 {name}。"
+            return f"已删除账号 {name}和它的对话、提纲。"
 
         return place.act(request, action)
 

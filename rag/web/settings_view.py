@@ -131,7 +131,9 @@ def users_html(users: Sequence[User]) -> str:
                 if user.locked
                 else ""
             )
-            + button(f"/settings/users/{user.name}/remove", "删除", label=f"删除账号{user.name}"),
+            + button(
+                f"/settings/users/{user.name}/remove", "删除（连同对话和提纲）", label=f"删除账号{user.name}"
+            ),
         )
         for user in users
     )

@@ -368,14 +368,25 @@ def codes():
     yield "假声明.html", lambda: f'<meta charset="no-such-code"><p>{TEXT}</p>'.encode()
 
 
+TEN = {
+    ("数字", ".txt"),
+    ("字母", ".md"),
+    ("汉字", ".txt"),
+    ("竖线", ".txt"),
+    ("句号", ".md"),
+    ("星号", ".html"),
+}
+
+
 def long():
-    """Ten megabytes in one line."""
+    """One megabyte in one line, and ten."""
     for name, unit in (("数字", "1"), ("字母", "a"), ("汉字", "书"), ("句号", "。"), ("条", "第一条"), ("空格", " x"), ("左括号", "（"),
                        ("引号", "“"), ("星号", "*"), ("竖线", "|a"), ("文号", "教〔2022〕1号"), ("制表", "\ta")):  # fmt: skip
         for suffix in (".txt", ".md", ".html"):
+            size = (10 if (name, suffix) in TEN else 1) * MB
             yield (
                 f"一行{name}{suffix}",
-                lambda unit=unit: (unit * (10 * MB // len(unit.encode()) + 1)).encode()[: 10 * MB // 3 * 3],
+                lambda unit=unit, size=size: (unit * (size // len(unit.encode())) + "\n").encode(),
             )
     yield "一行.docx", lambda: word(made.p("书" * (10 * MB // 3)))
     yield (

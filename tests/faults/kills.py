@@ -54,5 +54,6 @@ def campaign(root, kills, seed=0, report=print):
         if how.startswith("said"):
             problems.append(f"kill {number} ({kind}): {how}")
         if number % 10 == 9:
-            report(f"{number + 1} kills, {len(problems)} problems", flush=True)
+            so_far = Counter(how for _, how in counts.elements())
+            report(f"{number + 1} kills, {len(problems)} problems, {dict(so_far)}", flush=True)
     return counts, problems

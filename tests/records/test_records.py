@@ -259,6 +259,28 @@ def test_new_password_ends_old_sessions_and_the_last_admin_stays(records):
         records.accounts.remove("甲")
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["11111111", "12345678", "abcabcabc", "Password123", "qwertyuiop", "13800138000", "19900101", "woaini1314", "lingxue2024", "wanglaoshi"],
+)  # fmt: skip
+def test_password_that_is_guessed_first_is_refused(records, password):
+    with pytest.raises(BadRequest, match="太容易被猜到"):
+        records.accounts.add("wanglaoshi", password)
+
+
+def test_removed_account_leaves_nothing_to_who_gets_its_name(records):
+    records.accounts.add("校长", PASSWORD, "管理员")
+    records.accounts.add("王老师", PASSWORD)
+    kept = asked(records, "王老师")
+    records.conversations.ask("校长", "", "留下的")
+    records.accounts.remove("王老师")
+    records.accounts.add("王老师", PASSWORD)
+    assert (
+        records.conversations.listed("王老师") == [] and records.conversations.get("王老师", kept.id) is None
+    )
+    assert len(records.conversations.listed("校长")) == 1
+
+
 def test_token_acts_for_its_owner_until_removed_and_is_kept_as_a_hash(local, tmp_path):
     token = local.tokens.make("甲", "教务系统")
     assert local.tokens.owner(token) == "甲"

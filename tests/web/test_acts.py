@@ -21,7 +21,9 @@ from rag.config import Settings
 from rag.web.api import add_api
 from rag.web.files import new_folder
 from rag.web.gate import COOKIE, Gate, add_login
+from rag.web.guard import Guard
 from rag.web.library import add_library
+from rag.web.limits import BURST, Limit
 from rag.web.operations import Operations
 from rag.web.replies import add_replies
 from rag.web.settings import add_settings
@@ -79,7 +81,7 @@ def test_acts_are_noted_with_who_did_them_for_administrators_to_read(school, tmp
         ("校长", "登录了"),
         ("校长", "没有登录成功"),
         ("校长", "已保存账号 李老师（教师）。"),
-        ("校长", "已删除账号 李老师。"),
+        ("校长", "已删除账号 李老师和它的对话、提纲。"),
         ("校长", "已保存。"),
         ("校长", "上传了文件 值周.txt"),
         ("校长", f"删除了资料 食堂 {noted[6][1][-16:]}"),
@@ -152,3 +154,33 @@ def test_uploads_and_downloads_have_names_that_nobody_can_guess(school, tmp_path
         for client in (head, teacher, nobody):
             client.close()
     assert len(new_folder(data, "draft").name) == len("draft-") + 32
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("https://lingxue.test", True), ("http://lingxue.test", False)]
+)
+def test_a_page_that_came_by_tls_tells_the_browser_to_keep_to_it(school, address, kept):
+    app = app_of(school)
+    app.add_middleware(Guard)
+    headers = TestClient(app, base_url=address).get("/login").headers
+    assert ("Strict-Transport-Security" in headers) is kept
+
+
+def test_one_client_that_asks_without_end_is_told_to_wait_and_others_are_not(school):
+    client = TestClient(app_of(school))
+    loop, other = (school.records.tokens.make(name, "试") for name in ("王老师", "校长"))
+    replies = [
+        client.get("/v1/models", headers={"Authorization": f"Bearer {loop}"}) for _ in range(BURST + 40)
+    ]
+    refused = [reply for reply in replies if reply.status_code == 429]
+    assert replies[0].status_code == 200 and refused and "请等" in refused[0].json()["detail"]
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    assert client.get("/v1/models", headers={"Authorization": f"Bearer {other}"}).status_code == 200
+
+
+def test_a_bucket_fills_again_with_time():
+    now = [0.0]
+    limit = Limit(lambda: now[0])
+    assert [limit.wait_s("甲") for _ in range(BURST)] == [0] * BURST and limit.wait_s("甲") >= 1
+    now[0] += 1.0
+    assert [limit.wait_s("甲") for _ in range(5)] == [0] * 5 and limit.wait_s("甲") >= 1
