@@ -211,6 +211,7 @@ def main() -> None:
     if options.file:
         name = (commit() or "unknown").replace("+", "-changed")
         kept = {"commit": name, "about": about, "lingxue": rows[0], "peer": rows[1]}
+        RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"ordinary-{name}.json"
         path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         path.with_suffix(".md").write_text(f"Commit {name}. {about}.\n\n{table(rows)}\n", encoding="utf-8")

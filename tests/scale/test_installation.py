@@ -5,8 +5,8 @@ import json
 import shutil
 import sys
 import threading
-import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ from eval.bench.installation import (
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the installation is described for Debian", allow_module_level=True)
+ROOT = Path(__file__).resolve().parents[2]
 QUORUM, CHAIR = "党组织会议要多少人到会才能开？", "校长办公会议谁主持？"
 BADGE = "# 校徽佩戴办法\n\n校徽由德育处统一发放。\n\n校徽佩戴在左胸上方，每周一检查一次。\n"
 
@@ -72,8 +73,7 @@ def ask(someone, question):
 
 
 def state(replica):
-    with urllib.request.urlopen(f"http://127.0.0.1:{replica.port}/readyz") as reply:
-        return json.load(reply)
+    return httpx.get(f"http://127.0.0.1:{replica.port}/readyz").json()
 
 
 @needs("nginx", "initdb", "openssl")
@@ -93,6 +93,17 @@ def test_one_login_holds_on_both_replicas_and_what_is_asked_on_one_is_in_the_his
                 "the follow-up is understood by the other replica"
             )
             assert there.listed[0] == QUORUM
+
+
+@needs("nginx", "initdb", "openssl")
+def test_answers_over_the_chroma_server_are_those_of_the_embedded_one(site, knowledge_base):
+    lines = (ROOT / "eval" / "sets" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines[::4]]
+    with site.assistant() as served:
+        for question in questions:
+            one, other = knowledge_base.answer(question), served.answer(question)
+            assert (one.status, one.answer, one.citations) == (other.status, other.answer, other.citations)
+        assert served.search_index.current().searched_by == "chroma"
 
 
 @needs("nginx", "initdb", "openssl")
@@ -179,6 +190,7 @@ def test_killed_servers_are_done_without_and_used_again_without_a_restart_of_the
         site.postgres.stop()
         refused = someone.client.get("/library")
         assert refused.status_code == 503 and "数据库" in refused.text
+        assert not any(state(replica)["ready"] for replica in site.replicas)
         site.postgres.start().ready()
         assert until(lambda: someone.client.get("/library").status_code == 200)
 
