@@ -6,7 +6,6 @@ Knows the stages and their order; how each works is its module's business.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,15 +20,19 @@ from rag.lexical import LexicalIndex
 from rag.notices import Notices
 from rag.opposite import contrary
 from rag.page import plain
+from rag.parts import parts
 from rag.privacy import without
 from rag.protocols import ChatModel, Retriever, SourceReader
 from rag.question import Question, analyse
 from rag.store import Stamp
-from rag.structure import contents_entries
 from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Turn
 from rag.validity import warnings
 
 THRESHOLD = 0.6  # below, a wrong policy answer is likelier than a right one
+SURE, BETTER = (
+    0.85,
+    0.3,
+)  # what answers a part of a question besides: so surely, and so much better than the rest does
 UNSURE = 0.15  # the same where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 HITS = 8
@@ -37,7 +40,6 @@ HITS_A_SIDE = 3
 SIDE_WEIGHT = 0.8  # a chunk found for one side counts less than one for the whole question
 NEAREST = 3
 NEAR = 0.15  # a passage that covers less of the question is not even related
-_ARTICLE = re.compile(r"篇[一二三四五六七八九十]{1,3}|第([一二三四五六七八九十]{1,3})篇")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,16 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What retrieval found for a question; `base` is the answer so far, without words."""
+    """What retrieval found for a question; `base` is the answer so far, without words.
+
+    `parts` are what was found for each thing that it asks, where there are several.
+    """
 
     question: Question
     hits: Sequence[Hit]
     evidence: Sequence[Evidence]
     base: Answer
+    parts: Sequence[_Found] = ()
 
 
 def ask(
@@ -128,6 +134,14 @@ def _told(text: str, notices: Notices) -> Answer | None:
 
 
 def _find(text: str, asked: str, library: Library) -> _Found:
+    found = _find_one(text, asked, library)
+    apart = parts(asked)
+    if not apart and not compare.find(found.question, found.evidence):
+        apart = compare.queries(found.question)
+    return replace(found, parts=[_find_one(part, part, library) for part in apart])
+
+
+def _find_one(text: str, asked: str, library: Library) -> _Found:
     searched = without(asked, library.lexical.known)
     question = analyse(searched)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
@@ -160,10 +174,27 @@ def _spoken(text: str, reply: str, status: Status) -> Answer:
 
 
 def _extracted(found: _Found) -> Answer:
+    """Answer by the documents' sentences: the question as a whole, then what its parts ask besides."""
     citations = Citations()
     confidence = found.base.confidence
-    markdown, sentences = extract(found.question, found.evidence, citations, confidence=confidence)
-    return replace(found.base, answer=markdown, sentences=tuple(sentences), citations=citations.listed())
+    answer, sentences = extract(found.question, found.evidence, citations, confidence=confidence)
+    for part in found.parts:
+        known = len(citations.listed())
+        if not _besides(part, found.evidence[0]):
+            continue
+        told, said = extract(part.question, part.evidence[:1], citations, confidence=confidence)
+        if len(citations.listed()) > known:
+            answer += f"\n\n{told}"
+            sentences += said
+    return replace(found.base, answer=answer, sentences=tuple(sentences), citations=citations.listed())
+
+
+def _besides(part: _Found, best: Evidence) -> bool:
+    """Tell whether a part of a question is answered, and better than by the best sentence for the whole."""
+    if part.base.confidence < SURE or not _answers(part):
+        return False
+    same = [e for e in part.evidence if (e.source.id, e.start) == (best.source.id, best.start)]
+    return not same or part.evidence[0].score - same[0].score > BETTER
 
 
 def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:
@@ -259,15 +290,6 @@ def _no_evidence(found: _Found, library: Library, notices: Notices, title_only: 
 
 def _title_only(found: _Found, reader: SourceReader, notices: Notices) -> str:
     """Say so when the question asks for an article of which only the title is there."""
-    match = _ARTICLE.search(found.question.text)
-    if not match:
-        return ""
-    label = f"篇{match[1]}" if match[1] else match[0]
-    for source_id in dict.fromkeys(hit.chunk.source_id for hit in found.hits):
-        source = reader.source(source_id)
-        listed = [s for s in source.sections if s.kind == "toc"]
-        titles = {k: v for s in listed for k, v in contents_entries(source.clean, s).items()}
-        bodies = {section.label.strip("、") for section in source.sections if section.kind == "body"}
-        if label in titles and label not in bodies:
-            return notices.text("title_only", label=label, title=titles[label])
-    return ""
+    sources = [hit.chunk.source_id for hit in found.hits]
+    only = clause.title_only(found.question.text, sources, reader)
+    return notices.text("title_only", label=only[0], title=only[1]) if only else ""

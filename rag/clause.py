@@ -14,7 +14,7 @@ from rag.lexical import fold
 from rag.protocols import SourceReader
 from rag.sentences import trim
 from rag.store import Stamp
-from rag.structure import ITEM_LINE
+from rag.structure import ITEM_LINE, contents_entries
 from rag.types import Section, Source
 
 _NUMBER = "[零〇一二三四五六七八九十百千0-9]{1,7}"
@@ -37,6 +37,7 @@ _RUNNING = re.compile(
 )  # （五） of a text whose parts do not restart it
 _ITEM = re.compile(r"\s{0,9}[（(]([一二三四五六七八九十]{1,3})[）)]")
 _BULLET = re.compile(r"(?:[-*] |[0-9]{1,2}\. )?")
+_PART = re.compile(r"篇[一二三四五六七八九十]{1,3}|第([一二三四五六七八九十]{1,3})篇")
 MAX_RESTATED = 6
 
 
@@ -161,3 +162,19 @@ def _narrowed(text: str, section: Section, match: re.Match[str]) -> tuple[int, i
                 ends = [line[1] for line in own if line[0] == start or ITEM_LINE.match(text[slice(*line)])]
                 return start, ends[-1]
     return (lines[0][0], lines[-1][1]) if lines else (section.body, section.end)
+
+
+def title_only(text: str, source_ids: Iterable[str], reader: SourceReader) -> tuple[str, str] | None:
+    """Return the label and the title of an article asked for of which a table of contents is all there is."""
+    match = _PART.search(text)
+    if not match:
+        return None
+    label = f"篇{match[1]}" if match[1] else match[0]
+    for source_id in dict.fromkeys(source_ids):
+        source = reader.source(source_id)
+        listed = [s for s in source.sections if s.kind == "toc"]
+        titles = {k: v for s in listed for k, v in contents_entries(source.clean, s).items()}
+        bodies = {section.label.strip("、") for section in source.sections if section.kind == "body"}
+        if label in titles and label not in bodies:
+            return label, titles[label]
+    return None

@@ -71,7 +71,9 @@ def _named(names: Sequence[str], lexical: LexicalIndex) -> Concept:
     """A listed word weighs as much as the rarest bigram of the names that documents use."""
     tokens = [[t for t in tokenize(name) if len(t) > 1 or t.isascii()] or [name] for name in names]
     known = [max(map(lexical.idf, name)) for name in tokens if all(map(lexical.known, name))]
-    weight = min(known, default=UNKNOWN_WEIGHT * lexical.idf(""))
+    if not known:  # a thing that no document names is not half there because 学校 is
+        return Concept((((names[0], 1.0),),), UNKNOWN_WEIGHT * lexical.idf(""), listed=True)
+    weight = min(known)
     return Concept(tuple(tuple((t, lexical.idf(t)) for t in name) for name in tokens), weight, listed=True)
 
 

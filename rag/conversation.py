@@ -93,7 +93,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
         return _exchange(last, _POINTING.sub("", match["what"]).strip(), question)
     if _MORE.match(question):
         return last
-    name, pronoun = _name(last), _PERSON.search(question)
+    name, pronoun = named(last), _PERSON.search(question)
     if name and pronoun and name not in question and pronoun.start() <= 4:
         return _PERSON.sub(name, question, count=1)
     if leans(question):
@@ -124,7 +124,7 @@ def by_model(question: str, history: Sequence[Turn], model: ChatModel, system: s
 def leans(question: str) -> bool:
     """Tell whether a question names nothing of its own that it could be about."""
     rest = _POINTING.sub("", question.strip())
-    if _name(rest) or "《" in rest:
+    if named(rest) or "《" in rest:
         return False
     content = re.sub(r"\s", "", _PREDICATE.sub("", analyse(rest).content)) if rest else ""
     if content == rest and not _PREDICATE.sub("", rest):
@@ -141,8 +141,8 @@ def _about(asked: Sequence[str]) -> str:
     return completed
 
 
-def _name(text: str) -> str:
-    """What a text is about: the first listed name in it, the longest at that place."""
+def named(text: str) -> str:
+    """Return what a text is about: the first listed name in it, the longest at that place."""
     places = [(text.find(name), -len(name), name) for name, _ in _NAMES if name in text]
     return min(places)[2] if places else ""
 
@@ -159,7 +159,7 @@ def _ordinal(question: str, last: str, history: Sequence[Turn]) -> str:
     clause = re.search(r"^.*?第[一二三四五六七八九十百零0-9]{1,6}条", last)
     if clause and match["unit"] in "款项":
         return f"{clause[0]}{match[0]}讲什么？"
-    if "《" in question or _name(question) or "法" in question[: match.start()]:
+    if "《" in question or named(question) or "法" in question[: match.start()]:
         return ""
     told = [turn.content for turn in history if turn.role == "assistant"]
     items = _ITEMS.findall(told[-1]) if told else []
@@ -171,7 +171,7 @@ def _ordinal(question: str, last: str, history: Sequence[Turn]) -> str:
 
 def _exchange(last: str, what: str, question: str) -> str:
     """Ask the last question of something else of its sort, or with another matter added."""
-    other = _name(what)
+    other = named(what)
     if other and other == what:
         same = [(last.find(n), -len(n), n) for n, sort in _NAMES if sort == _sort(other) and n in last]
         if same:
@@ -188,7 +188,7 @@ def _completed(last: str, question: str) -> str:
     """Put before a bare predicate what the last question was about."""
     if re.search(r"为什么|为啥|为何|凭什么|依据|出处|原文|理由", question):
         return f"{re.sub('[吗么？?。]{1,9}$', '', last)}，{question}"
-    name = _name(last)
+    name = named(last)
     return f"{name}{question}" if name else f"{_subject(last)}，{question}"
 
 

@@ -147,3 +147,24 @@ def test_the_retriever_is_a_langchain_retriever_too(knowledge_base):
     place = documents[0].metadata
     clean = knowledge_base.source(place["source_id"]).clean
     assert documents[0].page_content == clean[place["start"] : place["end"]]
+
+
+@pytest.mark.parametrize(
+    ("question", "held"),
+    [
+        ("立德树人在教育法里是哪条，党的领导那句又是哪条？", ["第六条", "第三条"]),
+        ("党员教师和书记每年学习学时差多少", ["32学时", "56学时"]),
+    ],
+)
+def test_what_is_asked_of_two_things_is_answered_for_both(knowledge_base, question, held):
+    answer = knowledge_base.answer(question)
+    assert answer.status == "answered" and all(word in answer.answer for word in held)
+
+
+def test_a_question_in_ones_own_many_words_is_answered(knowledge_base):
+    answer = knowledge_base.answer("少先队大队部和工会想搞活动，校长有没有义务撑一把")
+    assert answer.status == "answered" and "支持" in answer.answer
+
+
+def test_a_definition_that_only_names_the_thing_does_not_answer_what_it_may_do(knowledge_base):
+    assert knowledge_base.answer("老师能不能兼职").status == "no_evidence"

@@ -25,7 +25,10 @@ LAYERS = [
     },
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
     {"evidence", "langchain_retriever", "limited", "retrieve"},
-    {"answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "review", "topic", "trace"},
+    {
+        "answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "parts", "review",
+        "topic", "trace",
+    },
     {"assistant", "backup", "desk", "doctor", "upkeep"},
     {"__main__", "cli", "people", "terminal", "web"},
 ]  # fmt: skip

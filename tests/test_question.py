@@ -2,6 +2,7 @@
 
 import pytest
 
+from rag.parts import parts
 from rag.question import analyse, content_parts
 
 
@@ -92,3 +93,19 @@ def test_a_list_of_other_things_is_not_what_was_counted_though_an_item_names_it(
     assert not question.sized(f"口径有出入之处：{items}")
     assert question.sized(f"领导职责如下：{items}")
     assert question.sized("把方向、管大局、作决策、抓班子、带队伍、保落实的领导职责。")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("学校操场多少钱一平米", "一般由学校统一安排。"),
+        ("书记管几个部门", "书记管什么要看事情是否重大。（出处：《意见（试行）》第三部分（五））"),
+    ],
+)
+def test_a_numeral_in_a_word_or_in_the_source_note_is_no_amount(question, sentence):
+    assert not analyse(question).expects(sentence)
+
+
+def test_one_thing_asked_of_several_is_asked_apart_and_a_tag_is_no_question():
+    assert parts("心得写给谁看，经验又写给谁看？") == ["心得写给谁看", "经验又写给谁看"]
+    assert parts("这个文件是谁发的？教育部吗？") == [] == parts("每月开几次会，对不对？")
