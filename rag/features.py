@@ -80,7 +80,6 @@ def score(weights: Mapping[str, float], lexical: LexicalIndex, groups: Groups) -
     plain, weighed, pairs = (np.zeros(size, dtype=np.float32) for _ in range(3))
     by_source = np.zeros(int(groups.source[-1]) + 1 if size else 0, dtype=np.float32)
     by_section = np.zeros(int(groups.section[-1]) + 1 if size else 0, dtype=np.float32)
-    parents = groups.source[_first(groups.section)]  # the source of each section
     ideal = 1e-6
     for token, weight in weights.items():
         places, values = lexical.postings(token)
@@ -92,17 +91,17 @@ def score(weights: Mapping[str, float], lexical: LexicalIndex, groups: Groups) -
         weighed[places] += values
         if len(token) > 1:
             pairs[places] += values
-        sections, values = _add_best(by_section, groups.section[places], values)
-        _add_best(by_source, parents[sections], values)
+        first, values = _add_best(by_section, groups.section[places], values)
+        _add_best(by_source, groups.source[places[first]], values)  # a section is in one source
     return Scores(plain, weighed, pairs, by_source[groups.source], by_section[groups.section], ideal)
 
 
 def _add_best(totals: Matrix, group: Places, values: Matrix) -> tuple[Places, Matrix]:
-    """Add each group's highest value to its total; `group` rises. Return the groups and these values."""
+    """Add each group's highest value to its total; `group` rises. Return their beginnings and values."""
     first = _first(group)
-    group, values = group[first], np.maximum.reduceat(values, first)
-    totals[group] += values
-    return group, values
+    values = np.maximum.reduceat(values, first)
+    totals[group[first]] += values
+    return first, values
 
 
 def _first(group: Places) -> Places:

@@ -11,7 +11,7 @@ stored vectors, none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ import numpy as np
 from rag.dense import CHROMA, Dense
 from rag.features import Groups
 from rag.lexical import LexicalIndex
-from rag.segment import Segment, chunk_digest, read_key
+from rag.segment import Segment, digests_of, read_key
 from rag.types import Chunk
 from rag.vectors import exact
 
@@ -46,10 +46,12 @@ class Generation:
         vectors: Callable[[], dict[str, bytes]],
         chroma_url: str = "",
         before: Generation | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> None:
         """Open a folder; `stored` are the chunks that can be read now, `vectors` their vectors by id.
 
-        What is open already of the generation `before` is not opened again.
+        What is open already of the generation `before` is not opened again; `digests` are the chunks',
+        where they are known already.
         Raises: OSError or ValueError where a file is missing or not as it was written.
         """
         self.folder = folder
@@ -59,7 +61,7 @@ class Generation:
         self.base: Segment = shared.base if shared else Segment.open(base)
         self.dense: Dense = shared.dense if shared else Dense(self.base, chroma_url)
         self._segments = [self.base, Segment.open(folder)] if self.key.base else [self.base]
-        self.hidden = self._place(stored)
+        self.hidden = self._place(stored, digests_of(stored) if digests is None else digests)
         self.lexical = LexicalIndex([segment.postings for segment in self._segments])
         self.lexical.hide(self.hidden)
         self.dense_failed = ""
@@ -67,7 +69,7 @@ class Generation:
         self._vectors = vectors
         self._matrix: Matrix | None = None
 
-    def _place(self, stored: Sequence[Chunk]) -> list[int]:
+    def _place(self, stored: Sequence[Chunk], digests: Mapping[str, str]) -> list[int]:
         """Set chunks by position; return the positions whose chunk is gone, changed or not taken over."""
         by_id = {chunk.id: chunk for chunk in stored}
         dropped = set(self.key.dropped)
@@ -77,7 +79,7 @@ class Generation:
         listed = (entry for segment in self._segments for entry in segment.listed)
         for position, (identity, digest) in enumerate(listed):
             chunk = by_id.get(identity)
-            if chunk is None or position in dropped or chunk_digest(chunk) != digest:
+            if chunk is None or position in dropped or digests[identity] != digest:
                 hidden.append(position)
                 chunk = Chunk(identity, "", 0, 0, 0, "")
             else:
@@ -105,10 +107,10 @@ class Generation:
         """Whether nothing of what was removed is left in the files, and little stands beside the base."""
         return not self.left and 2 * self.added <= MOST_ADDED
 
-    def missing(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+    def missing(self, chunks: Sequence[Chunk], digests: Mapping[str, str]) -> list[Chunk]:
         """Return the chunks of those documents that the base does not hold as they are now."""
         listed = dict(self.base.listed)
-        new = {chunk.source_id for chunk in chunks if listed.get(chunk.id) != chunk_digest(chunk)}
+        new = {chunk.source_id for chunk in chunks if listed.get(chunk.id) != digests[chunk.id]}
         return [chunk for chunk in chunks if chunk.source_id in new]
 
     def dropped(self, chunks: Sequence[Chunk], added: Sequence[Chunk]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,7 @@ from rag.errors import DataDirUnusable
 from rag.generation import UNIT, Generation, stacked
 from rag.protocols import Encoder
 from rag.reasons import why
-from rag.segment import Key, content_key, indexed_text, read_key, write_key, write_segment
+from rag.segment import Key, content_key, digests_of, indexed_text, read_key, write_key, write_segment
 from rag.store import Store
 from rag.types import Chunk
 from rag.vectors import BATCH, Collection
@@ -86,7 +86,8 @@ class Index:
         """
         revision = self._store.revision
         chunks = [chunk for chunk in self._store.chunks() if is_evidence(chunk)]
-        content = content_key(chunks, self._encoder.fingerprint)
+        digests = digests_of(chunks)
+        content = content_key(digests, self._encoder.fingerprint)
         generation = self.current()
         try:
             if generation and generation.key.content == content and self._sound(generation, chunks, whole):
@@ -95,7 +96,7 @@ class Index:
                     write_key(generation.folder, generation.key)
             else:
                 key = Key(content, revision, self._encoder.fingerprint, 0)
-                generation = self._renewed(generation, chunks, key, on_progress, whole)
+                generation = self._renewed(generation, chunks, digests, key, on_progress, whole)
             self._collect(generation)
             self._store.purge()
         except OSError as err:
@@ -142,7 +143,9 @@ class Index:
         self.close()
         return None
 
-    def _opened(self, folder: Path, stored: Sequence[Chunk]) -> Generation:
+    def _opened(
+        self, folder: Path, stored: Sequence[Chunk], digests: Mapping[str, str] | None = None
+    ) -> Generation:
         """Open a generation in the place of the one in use."""
         before = self._current
         opened = Generation(
@@ -151,6 +154,7 @@ class Index:
             vectors=lambda: self._store.vectors(self._encoder.fingerprint),
             chroma_url=self._chroma_url,
             before=before,
+            digests=digests,
         )
         if before is not None and before.dense is not opened.dense:
             before.close()
@@ -166,6 +170,7 @@ class Index:
         self,
         generation: Generation | None,
         chunks: Sequence[Chunk],
+        digests: Mapping[str, str],
         key: Key,
         on_progress: ProgressCallback | None,
         whole: bool,
@@ -173,7 +178,7 @@ class Index:
         """Write a generation over the chunks, beside what there is or as a whole; put it in use."""
         if generation:
             generation.check()
-        added = generation.missing(chunks) if generation and not whole else []
+        added = generation.missing(chunks, digests) if generation and not whole else []
         base = generation if generation and not whole and generation.takes(chunks, added) else None
         written = added if base else chunks
         vectors = self._vectors(written, on_progress)
@@ -197,12 +202,18 @@ class Index:
                 collection.close()
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self._use(folder, chunks, collection)
+        return self._use(folder, chunks, digests, collection)
 
-    def _use(self, folder: Path, chunks: Sequence[Chunk], collection: Collection | None) -> Generation:
+    def _use(
+        self,
+        folder: Path,
+        chunks: Sequence[Chunk],
+        digests: Mapping[str, str],
+        collection: Collection | None,
+    ) -> Generation:
         with self._opening:
             write_text(self._folder / _CURRENT, folder.name)
-            self._current = self._opened(folder, chunks)
+            self._current = self._opened(folder, chunks, digests)
             self._seen = (folder.name, self._store.removals)
             if collection is not None:
                 self._current.dense.adopt(collection)

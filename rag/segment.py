@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,7 @@ class Segment:
 def write_segment(folder: Path, chunks: Sequence[Chunk], vectors: Matrix) -> None:
     """Write the files of a segment; `write_key` then finishes it."""
     Postings.of(fold(indexed_text(chunk)) for chunk in chunks).save(folder / LEXICAL)
-    listed = [(chunk.id, chunk_digest(chunk)) for chunk in chunks]
+    listed = list(digests_of(chunks).items())
     write_text(folder / _CHUNKS, json.dumps(listed, separators=(",", ":")))
     np.save(folder / VECTORS, vectors.astype(np.float16))
 
@@ -93,12 +93,16 @@ def indexed_text(chunk: Chunk) -> str:
     return f"{chunk.heading}\n{chunk.text}"
 
 
-def content_key(chunks: Sequence[Chunk], fingerprint: str) -> str:
-    """Return the digest that a generation over these chunks and this encoder has."""
+def content_key(digests: Mapping[str, str], fingerprint: str) -> str:
+    """Return the digest that a generation over these chunks, by id, and this encoder has."""
     digest = hashlib.blake2b(f"{LAYOUT} {fingerprint}".encode(), digest_size=16)
-    for chunk in chunks:
-        digest.update(f"\n{chunk.id} {chunk_digest(chunk)}".encode())
+    digest.update("".join(f"\n{identity} {own}" for identity, own in digests.items()).encode())
     return digest.hexdigest()
+
+
+def digests_of(chunks: Sequence[Chunk]) -> dict[str, str]:
+    """Return the digests of chunks by id, in their order."""
+    return {chunk.id: chunk_digest(chunk) for chunk in chunks}
 
 
 def chunk_digest(chunk: Chunk) -> str:

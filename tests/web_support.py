@@ -55,7 +55,7 @@ def serving(folder, *, knowledge, port=None, **settings):
     log = (Path(folder).parent / f"serve-{port}.log").open("w+b")
     server = subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        for _ in range(400):
+        for _ in range(1200):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
                 break

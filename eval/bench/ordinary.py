@@ -28,7 +28,8 @@ from typing import Any
 import httpx
 
 from eval.bench.crowd import Asker, Person, Seen, crowd, events, memory_mb, p50, p95
-from eval.bench.installation import Service, free_port, replica
+from eval.bench.installation import replica
+from eval.bench.services import Service, free_port
 from eval.context import commit
 from rag.config import shipped_dir
 
@@ -211,6 +212,7 @@ def main() -> None:
     if options.file:
         name = (commit() or "unknown").replace("+", "-changed")
         kept = {"commit": name, "about": about, "lingxue": rows[0], "peer": rows[1]}
+        RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"ordinary-{name}.json"
         path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         path.with_suffix(".md").write_text(f"Commit {name}. {about}.\n\n{table(rows)}\n", encoding="utf-8")

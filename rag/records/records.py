@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import select
+
 from rag.records.accounts import Accounts
 from rag.records.acts import Acts
 from rag.records.conversations import Conversations
@@ -27,6 +29,11 @@ class Records:
         self.acts = Acts(self._database)
         self.conversations.purge()
         self.acts.purge()
+
+    def check(self) -> None:
+        """Ask the database for nothing; raise DataDirUnusable or RecordsUnavailable where it fails."""
+        with self._database.begin() as connection:
+            connection.execute(select(1))
 
     def close(self) -> None:
         """Close the database."""

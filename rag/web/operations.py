@@ -97,6 +97,7 @@ class Operations:
         try:
             generation = self._assistant.search_index.current()
             fresh = self._assistant.search_index.fresh()
+            self._assistant.records.check()
         except LingxueError as err:
             return {"ready": False, "reason": type(err).__name__}
         chunks = len(generation.positions) if generation else 0

@@ -288,7 +288,7 @@ def apart(context, target, *arguments):
     process.start()
     theirs.close()
     try:
-        result = ours.recv() if ours.poll(120) else None
+        result = ours.recv() if ours.poll(600) else None
     except EOFError:
         result = None
     process.join(1)
@@ -305,7 +305,7 @@ def server():
     return context
 
 
-def wait(event, seconds=30.0):
+def wait(event, seconds=300.0):
     """Wait for a process's sign of life."""
     until = time.monotonic() + seconds
     while not event.is_set():

@@ -5,26 +5,19 @@ import json
 import shutil
 import sys
 import threading
-import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from eval.bench.crowd import Person, Seen
-from eval.bench.installation import (
-    ADMIN,
-    PASSWORD,
-    CannotStart,
-    certificate,
-    installed,
-    nginx,
-    program,
-    until,
-)
+from eval.bench.installation import ADMIN, PASSWORD, certificate, installed, nginx
+from eval.bench.services import CannotStart, program, until
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the installation is described for Debian", allow_module_level=True)
+ROOT = Path(__file__).resolve().parents[2]
 QUORUM, CHAIR = "党组织会议要多少人到会才能开？", "校长办公会议谁主持？"
 BADGE = "# 校徽佩戴办法\n\n校徽由德育处统一发放。\n\n校徽佩戴在左胸上方，每周一检查一次。\n"
 
@@ -60,8 +53,10 @@ def person(site, *, at=None):
         someone = Person(site.address, name=ADMIN, password=PASSWORD, trust=site.trust)
     else:
         someone = Person(f"http://127.0.0.1:{at.port}", name=ADMIN, password=PASSWORD)
-    yield someone
-    someone.close()
+    try:
+        yield someone
+    finally:
+        someone.close()
 
 
 def ask(someone, question):
@@ -72,8 +67,7 @@ def ask(someone, question):
 
 
 def state(replica):
-    with urllib.request.urlopen(f"http://127.0.0.1:{replica.port}/readyz") as reply:
-        return json.load(reply)
+    return httpx.get(f"http://127.0.0.1:{replica.port}/readyz").json()
 
 
 @needs("nginx", "initdb", "openssl")
@@ -93,6 +87,17 @@ def test_one_login_holds_on_both_replicas_and_what_is_asked_on_one_is_in_the_his
                 "the follow-up is understood by the other replica"
             )
             assert there.listed[0] == QUORUM
+
+
+@needs("nginx", "initdb", "openssl")
+def test_answers_over_the_chroma_server_are_those_of_the_embedded_one(site, knowledge_base):
+    lines = (ROOT / "eval" / "sets" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines[::4]]
+    with site.assistant() as served:
+        for question in questions:
+            one, other = knowledge_base.answer(question), served.answer(question)
+            assert (one.status, one.answer, one.citations) == (other.status, other.answer, other.citations)
+        assert served.search_index.current().searched_by == "chroma"
 
 
 @needs("nginx", "initdb", "openssl")
@@ -179,6 +184,7 @@ def test_killed_servers_are_done_without_and_used_again_without_a_restart_of_the
         site.postgres.stop()
         refused = someone.client.get("/library")
         assert refused.status_code == 503 and "数据库" in refused.text
+        assert not any(state(replica)["ready"] for replica in site.replicas)
         site.postgres.start().ready()
         assert until(lambda: someone.client.get("/library").status_code == 200)
 
@@ -186,8 +192,9 @@ def test_killed_servers_are_done_without_and_used_again_without_a_restart_of_the
         serving.kill()  # one of the two had this person
         assert "半数以上" in ask(someone, QUORUM) and someone.conversation == conversation
         serving.start().ready()
-        site.replicas[1].kill()
-        assert "校长" in ask(someone, CHAIR) and someone.conversation == conversation
+        site.replicas[1].kill()  # nginx leaves one that failed alone for two seconds
+        assert until(lambda: "校长" in someone.ask(CHAIR, Seen()), 10)
+        assert someone.conversation == conversation
         assert QUORUM in someone.listed
 
         def back():
