@@ -148,8 +148,9 @@ class ServerCollection:
     def close(self) -> None:
         """Let go of the connection and its threads; one that hangs is not waited for."""
         with suppress(Exception):
+            for client in (self._client, self._client._admin_client):
+                client._server._session.close()  # which Chroma leaves to the garbage collector
             self._client.close()
-            self._client._server._session.close()  # which Chroma leaves to the garbage collector
         self._calls.shutdown(wait=False, cancel_futures=True)
 
 

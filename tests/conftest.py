@@ -77,7 +77,8 @@ def knowledge_base(tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgres_server():
     """A real PostgreSQL server, where Debian's package is installed; yields the address of its database."""
-    from eval.bench.installation import CannotStart, postgres
+    from eval.bench.installation import postgres
+    from eval.bench.services import CannotStart
 
     try:
         with postgres() as (_, address):

@@ -28,7 +28,8 @@ from typing import Any
 import httpx
 
 from eval.bench.crowd import Asker, Person, Seen, crowd, events, memory_mb, p50, p95
-from eval.bench.installation import Service, free_port, replica
+from eval.bench.installation import replica
+from eval.bench.services import Service, free_port
 from eval.context import commit
 from rag.config import shipped_dir
 

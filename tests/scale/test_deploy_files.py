@@ -29,7 +29,9 @@ def commands():
         yield found(r"^ExecStart=(.*)$", unit).replace("%i", "7861")
     yield " ".join(yaml.safe_load(found(r"^CMD (.*)$", DEPLOY / "Dockerfile")))
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    yield from re.findall(r"(?:^|bin/| )(lingxue (?:--|[a-z]).*)$", "\n".join(fenced(page)), re.MULTILINE)
+    yield from re.findall(
+        r"(?:^|bin/| )(lingxue (?:--[a-z]|[a-z]).*)$", "\n".join(fenced(page)), re.MULTILINE
+    )
 
 
 def fenced(page):
