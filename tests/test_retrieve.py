@@ -60,6 +60,21 @@ def test_chunks_taken_out_are_not_found_and_the_rest_is(corpus):
     assert {hit.chunk.id for hit in found} == {"c0", "c2", "c3"}
 
 
+def test_a_chunk_taken_out_does_not_come_back_with_its_document_nor_leave_a_hole_in_it():
+    text = [
+        "党组织会议由书记召集并主持。",
+        "党组织会议须有三分之二以上成员到会。",
+        "党组织会议的决定要及时传达。",
+    ]
+    chunks = [Chunk(f"c{i}", "s", i, 0, len(line), line) for i, line in enumerate(text)]
+    whole, never = (Corpus("", kept, [], load_encoder()) for kept in (chunks, [chunks[0], chunks[2]]))
+    question = "党组织会议要多少人到会？"
+    left, apart = (search(c, load_encoder(), question, k=4) for c in (Without(whole, [1]), never))
+    assert {hit.chunk.id for hit in left} == {hit.chunk.id for hit in apart} == {"c0", "c2"}
+    assert all(hit.features["source_count"] == 2 and hit.features["before"] + hit.features["after"] > 0
+               for hit in left)  # fmt: skip
+
+
 def test_a_reranker_has_the_last_word(corpus):
     class ShortestFirst:
         def score(self, question, texts):

@@ -113,6 +113,8 @@ def report(data: Path, folder: Path) -> str:
     for width in (WIDTH, 256, 128, 64):
         encode = partial(_truncated, encoder, width)
         results[f"static {width}"] = measure.evaluate(sets, measure.dense_top(encode))
+    whole = partial(_truncated, encoder, WIDTH)
+    results[f"static {WIDTH}, best sentence added"] = measure.evaluate(sets, measure.sentence_top(whole))
     sizes = ", ".join(f"{c.name} {len(c.questions)}/{len(c.passages)}" for c in sets)
     return f"{measure.table(results)}\n\nR@1/R@5/MRR@10; questions/passages: {sizes}"
 

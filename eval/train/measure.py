@@ -19,6 +19,7 @@ from eval.train.corpus import (
     split_by_law,
     statute_collection,
 )
+from rag.sentences import sentences
 
 DEPTH = 10
 Scorer = Callable[[Sequence[str], Sequence[str]], NDArray[np.float32]]
@@ -73,14 +74,34 @@ def dense_top(
 
     def top(data: Collection) -> NDArray[np.int64]:
         passages = encode(data.passages)
-        questions = encode([q.text for q in data.questions])
-        scores = questions @ passages.T
-        best = np.argpartition(-scores, DEPTH, axis=1)[:, :DEPTH]
-        order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
-        ranked: NDArray[np.int64] = np.take_along_axis(best, order, 1)
-        return ranked
+        return _best(encode([q.text for q in data.questions]) @ passages.T)
 
     return top
+
+
+def sentence_top(
+    encode: Callable[[Sequence[str]], NDArray[np.float32]],
+) -> Callable[[Collection], NDArray[np.int64]]:
+    """Rank by the cosine with the passage and, added to it, the highest with one of its sentences."""
+
+    def top(data: Collection) -> NDArray[np.int64]:
+        cut = [[text[a:b] for a, b in sentences(text)] or [text] for text in data.passages]
+        first = np.cumsum([0, *map(len, cut)])[:-1]
+        questions = encode([q.text for q in data.questions])
+        scores = questions @ encode(data.passages).T
+        near = encode([sentence for own in cut for sentence in own])
+        scores += [np.maximum.reduceat(near @ question, first) for question in questions]
+        return _best(scores)
+
+    return top
+
+
+def _best(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return (questions, DEPTH) passages of (questions, passages) scores, best first."""
+    best = np.argpartition(-scores, DEPTH, axis=1)[:, :DEPTH]
+    order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
+    ranked: NDArray[np.int64] = np.take_along_axis(best, order, 1)
+    return ranked
 
 
 def grams(text: str) -> list[str]:

@@ -15,59 +15,39 @@ import logging
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.train import answerable, package, trees, vocabulary, words
 from eval.train import corpus as texts
-from eval.train import package, trees, vocabulary, words
 from eval.train.__main__ import SEED, VOCABULARY, WIDTH, balanced
 from eval.train.initialise import start
-from eval.train.ranking_sets import Asking, Corpus, Without, load
-from rag import answerability
+from eval.train.ranking_sets import Asking, Corpus, load
+from eval.train.rows import COMMON, Rows, fit, joined, platt
 from rag.asking import Asked, token_weights
 from rag.embed import StaticEncoder
 from rag.features import score
 from rag.lexical import fold
 from rag.rerank import Trees
-from rag.retrieve import candidates, hits_of, look, passages_of
+from rag.retrieve import candidates, look, passages_of
 from rag.sentence_features import Passages, sentence_columns
 
 LOG = logging.getLogger("eval.train.ranking")
 # Questions taken of each corpus, by model.
 SENTENCE_QUESTIONS = {"wiki": 3600, "flat": 1000}
 PASSAGE_QUESTIONS = {"wiki": 5500, "titled wiki": 1000, "flat": 2200, "headed": 1000, "statutes": 300}
-HELD_QUESTIONS = {"held wiki": 800, "held flat": 400, "held headed": 300}
+HELD_QUESTIONS = {"held wiki": 800, "held flat": 400, "held headed": 300}  # for the scale; answerability: all
+MADE = ("held flat", "held headed")  # from regulations, by rules
 SENTENCE_CANDIDATES = 8  # passages whose sentences the sentence model learns from
-COMMON = {"learning_rate": 0.07, "max_depth": 8, "min_data_in_leaf": 50, "feature_fraction": 0.6,
-          "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0, "max_bin": 63, "verbose": -1,
-          "deterministic": True, "force_row_wise": True}  # fmt: skip
 SENTENCE = {**COMMON, "objective": "binary", "num_leaves": 24, "min_data_in_leaf": 100}
 SENTENCE_ROUNDS = 50  # of each half's model; the shipped one is their mean
 PASSAGE = {**COMMON, "objective": "lambdarank", "num_leaves": 24, "lambdarank_truncation_level": 5}
 PASSAGE_ROUNDS = 220
-ANSWERABLE = {**COMMON, "objective": "binary", "num_leaves": 10, "learning_rate": 0.05}
-ANSWERABLE_ROUNDS = 160
-HITS = 8
-LARGE = 100  # a source of more chunks is a law or a collection: what is removed is never all of it
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of columns with labels; `groups` are the sizes of the questions' runs of rows."""
-
-    names: tuple[str, ...]
-    values: NDArray[np.float32]
-    labels: NDArray[np.bool_]
-    groups: NDArray[np.int64]
-
-    def by_name(self) -> dict[str, NDArray[np.float32]]:
-        """The columns by name."""
-        return {name: self.values[:, i] for i, name in enumerate(self.names)}
+SHOWN = ("fused",)  # a column for the reader of a trace; the ranker was chosen without it
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -117,15 +97,7 @@ def train(data: Path, out: Path, encoder: StaticEncoder) -> None:
     other = [trees.save([booster], out / "half.npz") for booster in reversed(halves)]
     (out / "half.npz").unlink()
 
-    parts = []
-    for name, limit in PASSAGE_QUESTIONS.items():
-        corpus = opened.get(name) or corpora[name]()
-        asked = words.sampled(corpus.asked, limit, draw)
-        unseen = name in SENTENCE_QUESTIONS
-        parts.append(passage_rows(corpus, asked, encoder, lambda a: other[a.half] if unseen else mean))  # noqa: B023
-        LOG.info("%s: %d questions, %d rows", name, len(asked), len(parts[-1].labels))
-    booster = fit(joined(parts), PASSAGE, PASSAGE_ROUNDS, grouped=True)
-
+    booster, fresh = passage_booster(corpora, opened, encoder, (mean, other), draw)
     held = {name: corpora[name]() for name in HELD_QUESTIONS}
     samples = {name: words.sampled(corpus.asked, HELD_QUESTIONS[name], draw) for name, corpus in held.items()}
     rows = joined([passage_rows(held[n], samples[n], encoder, lambda _: mean) for n in held])
@@ -133,8 +105,38 @@ def train(data: Path, out: Path, encoder: StaticEncoder) -> None:
         [booster], out / "passages.npz", scale=platt(booster.predict(rows.values), rows.labels)
     )
     LOG.info("held out: first is gold %.3f", first_right(ranker, rows))
-    answered = joined([answer_rows(held[n], samples[n], encoder, mean, ranker) for n in held])
-    calibrate(answered, out / "answerability.npz")
+
+    found = answerable.searches(opened["wiki"], fresh, encoder, lambda a: other[a.half], ranker)
+    answered = {"wiki": answerable.rows_of(found)}
+    for name, corpus in held.items():
+        found = answerable.searches(corpus, corpus.asked, encoder, lambda _: mean, ranker)
+        answered[name] = answerable.rows_of(found)
+    LOG.info("searches: %s", json.dumps({name: len(part.labels) for name, part in answered.items()}))
+    weight = {name: answerable.MADE_WEIGHT if name in MADE else 1.0 for name in answered}
+    weights = np.concatenate([np.full(len(part.labels), weight[name]) for name, part in answered.items()])
+    answerable.calibrate(joined(list(answered.values())), weights, out / "answerability.npz")
+
+
+def passage_booster(
+    corpora: dict[str, Callable[[], Corpus]],
+    opened: dict[str, Corpus],
+    encoder: StaticEncoder,
+    sentences: tuple[Trees, list[Trees]],
+    draw: random.Random,
+) -> tuple[Any, list[Asking]]:
+    """Train the passage ranker; return it with the encyclopaedia's questions that it has not seen."""
+    mean, other = sentences
+    parts, fresh = [], []
+    for name, limit in PASSAGE_QUESTIONS.items():
+        corpus = opened.get(name) or corpora[name]()
+        asked = words.sampled(corpus.asked, limit, draw)
+        halved = name in SENTENCE_QUESTIONS
+        parts.append(passage_rows(corpus, asked, encoder, lambda a: other[a.half] if halved else mean))  # noqa: B023
+        LOG.info("%s: %d questions, %d rows", name, len(asked), len(parts[-1].labels))
+        if name == "wiki":
+            seen = {id(asking) for asking in asked}
+            fresh = [asking for asking in corpus.asked if id(asking) not in seen]
+    return fit(joined(parts), PASSAGE, PASSAGE_ROUNDS, grouped=True), fresh
 
 
 def sentence_half(opened: dict[str, Corpus], number: int, draw: random.Random) -> Any:
@@ -159,7 +161,7 @@ def sentence_rows(corpus: Corpus, asked: Sequence[Asking]) -> Rows:
         labels = _answering(asking, corpus, best, passages)
         if labels.any():
             made.append((sentence_columns(question, passages), labels))
-    return _rows(made)
+    return Rows.of(made)
 
 
 def _answering(
@@ -183,69 +185,8 @@ def passage_rows(
         positions, columns = look(corpus, encoder, asking.text, model(asking))
         labels = np.isin(positions, list(asking.gold))
         if labels.any():
-            made.append((columns, labels))
-    return _rows(made)
-
-
-def answer_rows(
-    corpus: Corpus, asked: Sequence[Asking], encoder: StaticEncoder, sentences: Trees, ranker: Trees
-) -> Rows:
-    """One row a search: with everything there, without the gold passages, without their documents."""
-    made = []
-    for asking in asked:
-        for removed in _removals(corpus, list(asking.gold)):
-            searched = Without(corpus, removed) if removed else corpus
-            positions, columns = look(searched, encoder, asking.text, sentences)
-            if len(positions):
-                hits = hits_of(searched, asking.text, positions, columns, ranker.probability(columns), HITS)
-                made.append((answerability.columns(asking.text, hits), np.array([not removed])))
-    return _rows(made)
-
-
-def _removals(corpus: Corpus, gold: list[int]) -> Iterator[list[int]]:
-    yield []
-    yield gold
-    source = corpus.groups.source
-    document = np.flatnonzero(np.isin(source, source[gold]))
-    if len(gold) < len(document) < LARGE:
-        yield [int(i) for i in document]
-
-
-def calibrate(rows: Rows, path: Path) -> Trees:
-    """Fit the model of answerability; its scale comes from folds it was not fitted on."""
-    fold_of = np.arange(len(rows.labels)) // 30 % 5  # neighbours are the same question
-    outside = np.zeros(len(rows.labels))
-    for number in range(5):
-        inside = fold_of != number
-        part = Rows(rows.names, rows.values[inside], rows.labels[inside], rows.groups[inside])
-        outside[~inside] = fit(part, ANSWERABLE, ANSWERABLE_ROUNDS).predict(
-            rows.values[~inside], raw_score=True
-        )
-    from sklearn.metrics import roc_auc_score
-
-    LOG.info("answerability, cross-validated AUROC %.3f", roc_auc_score(rows.labels, outside))
-    return trees.save([fit(rows, ANSWERABLE, ANSWERABLE_ROUNDS)], path, scale=platt(outside, rows.labels))
-
-
-def fit(rows: Rows, parameters: dict[str, Any], rounds: int, *, grouped: bool = False) -> Any:
-    """Train trees on rows; `grouped` for ranking objectives."""
-    import lightgbm
-
-    data = lightgbm.Dataset(
-        rows.values,
-        rows.labels.astype(int),
-        group=rows.groups if grouped else None,
-        feature_name=list(rows.names),
-    )
-    return lightgbm.train({**parameters, "seed": SEED, "num_threads": 2}, data, rounds)
-
-
-def platt(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and offset that make scores probabilities (Platt 1999)."""
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1e6).fit(scores[:, None], labels)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+            made.append(({name: columns[name] for name in columns if name not in SHOWN}, labels))
+    return Rows.of(made)
 
 
 def first_right(ranker: Trees, rows: Rows) -> float:
@@ -256,24 +197,6 @@ def first_right(ranker: Trees, rows: Rows) -> float:
         rows.labels[a + int(np.argmax(scores[a:b]))] for a, b in zip(ends - rows.groups, ends, strict=True)
     ]
     return float(np.mean(right))
-
-
-def _rows(made: Sequence[tuple[Any, NDArray[np.bool_]]]) -> Rows:
-    names = tuple(made[0][0])
-    values = [np.stack([columns[name] for name in names], axis=1) for columns, _ in made]
-    labels = [label for _, label in made]
-    sizes = np.array([len(label) for label in labels], dtype=np.int64)
-    return Rows(names, np.concatenate(values).astype(np.float32), np.concatenate(labels), sizes)
-
-
-def joined(parts: Sequence[Rows]) -> Rows:
-    """Put rows of the same columns one after the other."""
-    return Rows(
-        parts[0].names,
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.groups for part in parts]),
-    )
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ class Without:
         self._corpus, self._removed = corpus, len(removed)
         self._kept, self._place = np.flatnonzero(kept), np.where(kept, np.cumsum(kept) - 1, -1)
         self.chunks = [chunk for chunk, stays in zip(corpus.chunks, kept, strict=True) if stays]
-        self.groups = Groups(corpus.groups.source[kept], corpus.groups.section[kept])
+        groups = corpus.groups
+        self.groups = Groups(*(_renumbered(own[kept]) for own in (groups.source, groups.section)))
         self.lexical: Any = _KeptPostings(corpus.lexical, self._place)
 
     def neighbours(self, query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
@@ -103,6 +104,11 @@ class _KeptPostings:
         places, values = self._index.postings(token)
         places = self._place[places]
         return places[places >= 0], values[places >= 0]
+
+
+def _renumbered(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number rising groups from 0 without gaps."""
+    return np.cumsum(np.diff(groups, prepend=groups[:1]) > 0)
 
 
 def half(key: str) -> int:
