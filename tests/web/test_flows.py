@@ -162,7 +162,7 @@ def test_model_is_set_tried_and_used_without_showing_its_key(browser, knowledge,
         page.fill("#f-llm_model", "m")
         page.fill("#f-llm_api_key", "sk-geheim")
         page.get_by_role("button", name="保存并试一下").click()
-        page.get_by_text("有回应").wait_for()
+        page.get_by_text("有回应：").wait_for()
         assert "sk-geheim" not in page.content()
         page.reload()
         page.locator("#no-model").wait_for()
