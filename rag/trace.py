@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag import answerability
 from rag.answer import HITS, THRESHOLD
 from rag.concepts import concepts
 from rag.errors import BadRequest
@@ -38,7 +39,8 @@ class Trace:
     `stages` are the names of the stages that ranked, in order, the last one
     being "final". `parts` are the things the question speaks of, with their
     weights, which sum to 1. `probability` is that the first sentence answers;
-    an answer is given from `threshold` on, unless `absent`.
+    an answer is given from `threshold` on, unless `absent`. `held` is that the hits hold an answer at
+    all, as `rag.answerability` judges from how they were found.
     """
 
     question: Question
@@ -49,6 +51,7 @@ class Trace:
     probability: float
     threshold: float
     absent: bool
+    held: float
 
     @property
     def answers(self) -> bool:
@@ -71,7 +74,8 @@ def trace(text: str, *, retriever: Retriever, reader: SourceReader, lexical: Lex
     parts = sorted(((_joined([t for t, _ in c.names[0]]), c.weight) for c in spoken), key=lambda p: -p[1])
     absent = bool(sentences) and states_absence(question, sentences[0])
     chance = answerable(question, sentences, hits[:HITS])
-    return Trace(question, parts, [*stages, "final"], candidates, sentences, chance, THRESHOLD, absent)
+    held = answerability.probability(text, hits[:HITS])
+    return Trace(question, parts, [*stages, "final"], candidates, sentences, chance, THRESHOLD, absent, held)
 
 
 def _joined(tokens: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rag import answerability
 from rag.errors import BadRequest
 from rag.trace import HITS, _joined
 from rag.web.lab import trace_html
@@ -18,6 +19,7 @@ def test_trace_decides_as_the_answer_does(knowledge_base, question):
     answer = knowledge_base.answer(question)
     assert trace.answers == (answer.status == "answered")
     assert trace.probability == pytest.approx(answer.confidence, abs=1e-4)
+    assert trace.held == answerability.probability(question, [one.hit for one in trace.candidates[:HITS]])
 
 
 def test_final_ranks_are_the_retrievers_and_stage_ranks_follow_their_scores(knowledge_base):

@@ -104,6 +104,7 @@ def _decision(trace: Trace) -> str:
     return (
         f"<h4>能不能答</h4><p><strong>{verdict}</strong>：能答的把握 {100 * trace.probability:.0f}%，"
         f"要 {100 * trace.threshold:.0f}% 才答。{why}。</p>{bar(trace.probability)}"
+        f"<p>只看找到的段落，里面有答案的把握 {100 * trace.held:.0f}%（供参考）。</p>"
     )
 
 
