@@ -33,6 +33,7 @@ UNEXPECTED = "程序出错，没有答成。请再试一次；仍不行请把终
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _NOW: dict[str, Any] = {**_QUIET, "queue": False}
 Shown = tuple[Any, ...]
+LISTED = 10  # the place of the list of conversations in `Screen.outputs`
 
 
 def build(assistant: Assistant, page: gr.Blocks) -> None:
@@ -186,8 +187,12 @@ class Events:
         buttons = [gr.update(value=text, visible=bool(text)) for text in questions]
         names = self._assistant.documents.collections()
         conversation = self._assistant.records.conversations.get(owner, current)
+        if conversation:
+            screen = self._screen(owner, conversation, "", question=None)
+        else:
+            screen = self._untouched(owner)
         return (
-            *self._screen(owner, conversation, "", question=None),  # who types fast has begun already
+            *screen,
             *buttons,
             gr.update(choices=[ALL, *names], value="", visible=bool(names)),
             gr.update(visible=settings.model_configured),
@@ -216,6 +221,11 @@ class Events:
             conversation.title if conversation else "",
             gr.update(visible=bool(conversation and not working and conversation.held)),
         )
+
+    def _untouched(self, owner: str) -> Shown:
+        """Leave an empty screen as it is, but for the list: who is quick has asked before it was loaded."""
+        screen = self._screen(owner, None, "")
+        return tuple(output if number == LISTED else gr.skip() for number, output in enumerate(screen))
 
     def _list(self, owner: str, current: str, search: str) -> Any:
         try:

@@ -222,3 +222,21 @@ def test_other_host_names_and_files_outside_are_not_served(site):
             urllib.request.urlopen(f"{site}gradio_api/file={path}", timeout=10)
         assert refused.value.code in (403, 404)
         refused.value.close()
+
+
+def test_question_asked_before_the_page_has_loaded_keeps_its_answer(page):
+    page.locator("button.lx-suggestion").first.wait_for()
+    held = []
+    page.route(
+        "**/gradio_api/run/predict*",
+        lambda route: route.continue_() if route.request.post_data_json.get("data") else held.append(route),
+    )
+    page.reload()
+    page.locator("#question textarea").wait_for()
+    answer = ask(page, "党组织会议要多少人到会才能开？")
+    assert held  # the page's load events, which take no input
+    for route in held:
+        route.continue_()
+    page.locator("#history-list label").first.wait_for()
+    page.locator("#suggestions").wait_for(state="hidden")
+    assert "半数以上" in answer.inner_text() and answer.locator("a.lx-chip").count() == 1
