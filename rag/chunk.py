@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag import sentences as split
-from rag.structure import locate
+from rag.structure import Locator
 from rag.types import Chunk, Section, Source
 
 TARGET_TOKENS = 160  # about 240 characters: 120–300 find the answer equally often (measured)
@@ -51,8 +51,10 @@ def chunk(source: Source, *, count: Count) -> list[Chunk]:
     chunks: list[Chunk] = []
     for start, end in pairwise(borders):
         section = _innermost(source.sections, start)
+        locator = Locator(source.clean, section) if section else None
         for a, b in _pack(source.clean, start, end, count):
-            chunks.append(_make(source, section, a, b, len(chunks), _table_head(tables, a)))
+            place = locator.at(a) if locator else ""
+            chunks.append(_make(source, section, (a, b), len(chunks), place, _table_head(tables, a)))
     return chunks
 
 
@@ -167,16 +169,16 @@ def _table_head(tables: Sequence[_Table], start: int) -> str:
     return " ".join(head.replace("|", " ").split())
 
 
-def _make(source: Source, section: Section | None, start: int, end: int, ordinal: int, head: str) -> Chunk:
+def _make(source: Source, section: Section | None, span: Span, ordinal: int, place: str, head: str) -> Chunk:
     path = section.path if section else ()
     return Chunk(
         id=f"{source.id}-{ordinal:05d}",
         source_id=source.id,
         ordinal=ordinal,
-        start=start,
-        end=end,
-        text=source.clean[start:end],
+        start=span[0],
+        end=span[1],
+        text=source.clean[slice(*span)],
         heading=" ".join(filter(None, [source.title, *path, head])),
-        locator=locate(source.clean, section, start) if section else "",
+        locator=place,
         section_path=path,
     )

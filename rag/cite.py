@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag.authority import of_sentence
-from rag.structure import locate
+from rag.structure import Locator
 from rag.types import Citation, Section, Source
 
 
@@ -38,7 +38,8 @@ def cite(source: Source, start: int, end: int, *, marker: int = 0, score: float 
 
 def _locator(source: Source, section: Section, start: int, end: int) -> str:
     """The place of a span: 第二条第一款, or 第二条 where it runs over more than one 款."""
-    first, last = (locate(source.clean, section, place) for place in (start, max(start, end - 1)))
+    locator = Locator(source.clean, section)
+    first, last = (locator.at(place) for place in (start, max(start, end - 1)))
     return first if first == last else section.locator
 
 

@@ -7,7 +7,8 @@ A locator is how a reader would say where a sentence stands: 篇一·三、 or
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.headings import MAX_TITLE, Heading, chinese_number, find_headings
@@ -121,7 +122,7 @@ def _nest(text: str, headings: Sequence[Heading], blocks: Sequence[Block]) -> li
 
 
 def _without_items(headings: Sequence[Heading]) -> list[Heading]:
-    """Drop the numbered items of articles: they are 项, told by `locate`, and end where a 款 begins.
+    """Drop the numbered items of articles: they are 项, told by a `Locator`, and end where a 款 begins.
 
     一、 with a title of its own is a part above the articles, as judicial interpretations have it.
     """
@@ -161,38 +162,52 @@ def _locator(trail: Sequence[Heading]) -> str:
     return text.rstrip("·").replace("(", "（").replace(")", "）")
 
 
-def locate(text: str, section: Section, position: int) -> str:
-    """Return the locator of a place: its section's, with 款, 项 and 目 within an article.
+class Locator:
+    """Names the places of one section: its locator, with 款, 项 and 目 within an article.
 
-    A 款 is a paragraph of an article; its number is given only where the
-    article has more than one, a 项's （一） and a 目's 1. only where the place lies in it.
+    A 款 is a paragraph of an article; its number is given only where the article has more than one, a 项's
+    （一） and a 目's 1. only where the place lies in it. The section is read once, whatever is asked of it.
     """
-    if not re.search("条(?:之.{1,3})?$", section.label):
-        item = _last(_ITEM, text, section.body, position)
-        return section.locator + (f"（{item['n']}）" if item and section.locator else "")
-    paragraphs = [m for m in re.finditer(r"[^\n]*\S[^\n]*", text[section.body : section.end])]
-    clauses = [m.start() + section.body for m in paragraphs if not ITEM_LINE.match(m[0])]
-    before = [start for start in clauses if start <= position]
-    paragraph = f"第{_ordinal(len(before))}款" if len(clauses) > 1 and before else ""
-    start = before[-1] if before else section.body
-    item = _last(_ITEM, text, start, position)
-    point = _last(_POINT, text, item.end(), position) if item else None
-    return (
-        section.locator
-        + paragraph
-        + (f"（{item['n']}）" if item else "")
-        + (f"{point['n']}." if point else "")
-    )
+
+    def __init__(self, text: str, section: Section) -> None:
+        self._text, self._section = text, section
+        self._article = bool(re.search("条(?:之.{1,3})?$", section.label))
+        self._numbered: dict[tuple[re.Pattern[str], int], list[re.Match[str]]] = {}
+        self._clauses: list[int] = []
+        if self._article:
+            lines = re.finditer(r"[^\n]*\S[^\n]*", text[section.body : section.end])
+            self._clauses = [m.start() + section.body for m in lines if not ITEM_LINE.match(m[0])]
+
+    def at(self, position: int) -> str:
+        """Return the locator of a place in the section."""
+        name = self._section.locator
+        if not self._article:
+            item = self._last(_ITEM, self._section.body, position) if name else None
+            return name + (f"（{item['n']}）" if item else "")
+        before = bisect_right(self._clauses, position)
+        paragraph = f"第{_ordinal(before)}款" if len(self._clauses) > 1 and before else ""
+        start = self._clauses[before - 1] if before else self._section.body
+        item = self._last(_ITEM, start, position)
+        point = self._last(_POINT, item.end(), position) if item else None
+        return name + paragraph + (f"（{item['n']}）" if item else "") + (f"{point['n']}." if point else "")
+
+    def _last(self, pattern: re.Pattern[str], start: int, position: int) -> re.Match[str] | None:
+        """The last number at or before a position, of numbers that ascend from one after `start`."""
+        key = pattern, start
+        if key not in self._numbered:
+            self._numbered[key] = _ascending(pattern.finditer(self._text, start, self._section.end))
+        found = self._numbered[key]
+        count = bisect_right(found, position, key=lambda match: match.start())
+        return found[count - 1] if count else None
 
 
-def _last(pattern: re.Pattern[str], text: str, start: int, position: int) -> re.Match[str] | None:
-    """The last number at or before a position, of numbers that ascend from one."""
-    last: re.Match[str] | None = None
-    count = 0
-    for match in pattern.finditer(text, start, position + 8):
-        if chinese_number(match["n"]) == count + 1 and match.start() <= position:
-            last, count = match, count + 1
-    return last
+def _ascending(matches: Iterable[re.Match[str]]) -> list[re.Match[str]]:
+    """Keep the numbers that ascend from one: 一, 二, 三."""
+    kept: list[re.Match[str]] = []
+    for match in matches:
+        if chinese_number(match["n"]) == len(kept) + 1:
+            kept.append(match)
+    return kept
 
 
 def _ordinal(number: int) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.headings import find_headings
-from rag.structure import locate, structure
+from rag.structure import Locator, structure
 from rag.types import Block
 
 CHARTER = """花园中学章程
@@ -85,14 +85,14 @@ def test_parts_chapters_sections_and_articles_nest_and_articles_stand_alone_in_l
 def test_a_place_in_an_article_is_told_by_paragraph_item_and_point(place, locator):
     position = CHARTER.index(place)
     section = [s for s in structure(CHARTER).sections if s.start <= position < s.end][-1]
-    assert locate(CHARTER, section, position) == locator
+    assert Locator(CHARTER, section).at(position) == locator
 
 
 def test_items_within_one_line_are_told_too_and_references_are_no_items():
     text = "办法\n\n第三条 学校应当：（一）依照第九条（四）办理；（二）每月报告。\n"
     section = next(s for s in structure(text).sections if s.label == "第三条")
-    assert locate(text, section, text.index("办理")) == "第三条（一）"
-    assert locate(text, section, text.index("每月")) == "第三条（二）"
+    assert Locator(text, section).at(text.index("办理")) == "第三条（一）"
+    assert Locator(text, section).at(text.index("每月")) == "第三条（二）"
 
 
 def test_the_numberings_of_notices_nest_with_their_titles():
