@@ -20,6 +20,7 @@ from rag.types import Chunk, Section, Source
 
 TARGET_TOKENS = 160  # about 240 characters: 120–300 find the answer equally often (measured)
 MAX_TOKENS = 320  # a list may grow to this before it is cut, and no chunk is larger
+_SURELY_LONG = 64 * MAX_TOKENS  # code points; past the limit whatever it says, and slow to count
 _MAX_CAPTION = 60  # code points; a longer line before a table is text of its own
 _MAX_ROW = 2000  # code points; a longer line is no row of a table, and is not looked through again and again
 _ROW = re.compile(r"[^\n]*(?:\S \| |^\|)", re.MULTILINE)
@@ -124,8 +125,10 @@ def _cut_long(
     """Cut the pieces that are past MAX_TOKENS; those that cannot be, at a byte a token, are not counted."""
     parts: list[Span] = []
     for a, b in pieces:
-        long = 4 * (b - a) > MAX_TOKENS and len(text[a:b].encode("utf-8", "surrogatepass")) > MAX_TOKENS
-        parts += cut(a, b) if long and count([text[a:b]])[0] > MAX_TOKENS else [(a, b)]
+        size = b - a
+        long = 4 * size > MAX_TOKENS and len(text[a:b].encode("utf-8", "surrogatepass")) > MAX_TOKENS
+        cuts = long and (size > _SURELY_LONG or count([text[a:b]])[0] > MAX_TOKENS)
+        parts += cut(a, b) if cuts else [(a, b)]
     return parts
 
 
