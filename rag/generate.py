@@ -15,7 +15,7 @@ from rag import sentences as split
 from rag.authority import LABELS, of_sentence
 from rag.cite import Citations
 from rag.protocols import ChatModel, SourceReader
-from rag.types import Hit, Sentence
+from rag.types import Hit, Sentence, Support
 from rag.verify import coverage, support
 
 PASSAGES = 6
@@ -80,14 +80,14 @@ def check(reply: str, hits: Sequence[Hit], reader: SourceReader, citations: Cita
             lines.append(text)
             continue
         cited = [hits[n - 1] for n in numbers if 1 <= n <= min(len(hits), PASSAGES)]
-        found = support(text, "\n".join(hit.chunk.text for hit in cited)) if cited else "unsupported"
-        if found == "unsupported":
+        cited, found = _supporting(text, cited)
+        if not cited:
             struck.append(text)
             sentences.append(Sentence(text, "unsupported"))
             continue
         markers = tuple(dict.fromkeys(_cite(text, hit, reader, citations) for hit in cited))
         sentences.append(Sentence(text, found, markers))
-        lines.append("- " * (len(cited) > 0) + text + "".join(f"[{m}]" for m in markers))
+        lines.append(f"- {text}" + "".join(f"[{m}]" for m in markers))
     return Generated("\n".join(lines), tuple(sentences), tuple(struck), absent)
 
 
@@ -108,9 +108,37 @@ def said(reply: str) -> Iterator[tuple[str, list[int]]]:
             yield text, list(dict.fromkeys(numbers))
 
 
+def _supporting(text: str, cited: Sequence[Hit]) -> tuple[list[Hit], Support]:
+    """Return the cited passages that support a sentence, none where they do not, and how far they do.
+
+    Those that support it alone; else those without which the others do not.
+    """
+    alone = [(hit, support(text, hit.chunk.text)) for hit in cited]
+    kept = [hit for hit, found in alone if found != "unsupported"]
+    if kept:
+        return kept, "quoted" if ("quoted" in (found for _, found in alone)) else "paraphrased"
+    found = _together(text, cited)
+    if found == "unsupported":
+        return [], found
+    kept = list(cited)
+    for hit in cited:
+        others = [other for other in kept if other is not hit]
+        if _together(text, others) != "unsupported":
+            kept = others
+    return kept, found
+
+
+def _together(text: str, hits: Sequence[Hit]) -> Support:
+    return support(text, "\n".join(hit.chunk.text for hit in hits))
+
+
 def _cite(text: str, hit: Hit, reader: SourceReader, citations: Citations) -> int:
-    """Cite the sentence of a passage that supports the text best."""
+    """Cite the sentence of a passage that supports the text, or else comes nearest to it."""
     source = reader.source(hit.chunk.source_id)
     spans = split.sentences(source.clean, hit.chunk.start, hit.chunk.end)
-    best = max(spans, key=lambda span: coverage(text, source.clean[slice(*span)]))
-    return citations.add(source, *best, score=hit.score)
+
+    def fit(span: split.Span) -> tuple[bool, float]:
+        sentence = source.clean[slice(*span)]
+        return support(text, sentence) != "unsupported", coverage(text, sentence)
+
+    return citations.add(source, *max(spans, key=fit), score=hit.score)

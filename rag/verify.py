@@ -2,31 +2,29 @@
 
 A sentence is quoted when it stands in its evidence, paraphrased when the
 evidence covers its words, holds every number, date, name and document number
-it states for the same matter, has the same doer for each deed, and denies
-what it denies; anything else is unsupported.
+it states for the same matter, has the same doer for each deed, and has no
+other fact in the same place; anything else is unsupported.
 Shared by generated answers and generated outlines.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from rag.lexical import fold, tokenize
 from rag.types import Support
 from rag.verify_acts import bodies, turned_round
+from rag.verify_aligned import contradicted
+from rag.verify_facts import Token, read, side, states
 
 COVERED = 0.55  # share of a sentence's bigrams that a paraphrase keeps; below, claims are new
-_NUMBER = re.compile(
-    r"[0-9]+(?:\.[0-9]+)?%?|[零〇一二两三四五六七八九十百千万]{1,12}(?=分之|[年月日人名次项条届章学天个周成])|分之[一二三四五六七八九十]+|半数|过半"
-)
 _NAME = re.compile(r"《([^《》]{2,80})》")
 _NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,8}[〔\[(（][0-9]{4}[〕\])）] ?[0-9]+ ?号")
 _QUOTED = re.compile(r"[“「]([^“”「」]{4,200})[”」]")
-_NEGATION = re.compile(r"不得|不能|不可|不应|不是|不必|不需|无需|禁止|没有|未|非")
-_CLAUSE = re.compile(r"[，,。；;！!？?\n]")
 _SENTENCE = re.compile(r"[。；;！!？?\n]")
-SAME_MATTER = 0.6  # two clauses that share so many bigrams speak of one thing, and may not differ by a 不
-SHORTEST = 5  # characters; a shorter clause says too little to be compared
+_NOT = "不未非无没"  # what stands behind one of these is denied, not said
+_ANY = "一每"  # 有一次, 每天: a manner of speaking where no rule is cited
 BOUND = 0.35  # a number's clause shares so much with the evidence sentence the number is taken from
 
 
@@ -39,13 +37,11 @@ def support(sentence: str, evidence: str) -> Support:
     said, known = _bare(sentence), _bare(evidence)
     if not said:
         return "unsupported"
-    if said in known:
+    if re.search(rf"(?<![{_NOT}]){re.escape(said)}", known):
         return "quoted"
-    if missing_facts(sentence, evidence) or turned_round(sentence, evidence):
+    if coverage(sentence, evidence) < COVERED or any(check(sentence, evidence) for check in _CHECKS):
         return "unsupported"
-    if _numbers_moved(sentence, evidence) or _denied(sentence, evidence):
-        return "unsupported"
-    return "paraphrased" if coverage(sentence, evidence) >= COVERED else "unsupported"
+    return "paraphrased"
 
 
 def coverage(sentence: str, evidence: str) -> float:
@@ -58,13 +54,15 @@ def coverage(sentence: str, evidence: str) -> float:
 def missing_facts(sentence: str, evidence: str) -> list[str]:
     """Return the numbers, titles, document numbers and quotations in a sentence that the evidence lacks."""
     known = _bare(evidence)
-    stated = [
-        *_NUMBERED.findall(sentence),
-        *_NUMBER.findall(sentence),
-        *_NAME.findall(sentence),
-        *_QUOTED.findall(sentence),
-    ]
-    return [fact for fact in stated if _bare(fact) not in known]
+    stated = [*_NUMBERED.findall(sentence), *_NAME.findall(sentence), *_QUOTED.findall(sentence)]
+    numbers = [token.text for token in _unknown(sentence, evidence) if token.text[0] not in _ANY]
+    return [*numbers, *(fact for fact in stated if _bare(fact) not in known)]
+
+
+def _unknown(sentence: str, evidence: str) -> list[Token]:
+    """The numbers, dates and places in a sentence that the evidence does not state."""
+    held = read(evidence)
+    return [token for token in read(sentence) if token.text and not any(states(k, token) for k in held)]
 
 
 def _numbers_moved(sentence: str, evidence: str) -> bool:
@@ -73,32 +71,36 @@ def _numbers_moved(sentence: str, evidence: str) -> bool:
     半数以上 stands in a passage beside 三分之二以上: each must come from a sentence
     that shares the words of the clause it is used in and names the same bodies.
     """
-    known = [s for s in _SENTENCE.split(evidence) if _NUMBER.search(s)]
+    known = [(s, read(s)) for s in _SENTENCE.split(evidence)]
     for clause in _SENTENCE.split(sentence):
-        for number in _NUMBER.findall(clause):
-            holding = [s for s in known if _bare(number) in _bare(s)]
+        for number in (token for token in read(clause) if token.kind == "number"):
+            holding = [s for s, tokens in known if any(states(k, number) for k in tokens)]
             if holding and not any(
-                coverage(clause, s) >= BOUND and bodies(clause) <= bodies(s) for s in holding
+                coverage(clause, s) >= BOUND and _sides(clause) <= _sides(s) for s in holding
             ):
                 return True
     return False
 
 
-def _denied(sentence: str, evidence: str) -> bool:
-    """Tell whether a clause says 不 where the evidence's clause on its matter does not, or the reverse."""
-    known = [clause for clause in _CLAUSE.split(evidence) if clause.strip()]
-    for clause in _CLAUSE.split(sentence):
-        if len(_bare(clause)) < SHORTEST:
-            continue
-        nearest = max(known, key=lambda k: coverage(clause, k), default="")
-        denies, denied = bool(_NEGATION.search(clause)), bool(_NEGATION.search(nearest))
-        if denies != denied and coverage(clause, nearest) >= SAME_MATTER:
-            return True
-        if denies and not _NEGATION.search(evidence):
-            return True
-    return False
+def _sides(text: str) -> frozenset[str]:
+    return frozenset(side(body) for body in bodies(text))
+
+
+def _denied_alone(sentence: str, evidence: str) -> bool:
+    """Tell whether a sentence denies something, and its evidence nothing."""
+    return any(token.denies for token in read(sentence)) and not any(token.denies for token in read(evidence))
 
 
 def _bare(text: str) -> str:
     """The text folded, without punctuation and white space."""
     return "".join(re.findall(r"[\w%]+", fold(text)))
+
+
+_CHECKS: tuple[Callable[[str, str], object], ...] = (
+    _unknown,
+    missing_facts,
+    turned_round,
+    _numbers_moved,
+    _denied_alone,
+    contradicted,
+)

@@ -28,9 +28,9 @@ _BODIES: tuple[tuple[str, ...], ...] = (
     ("教师",),
     ("园长",),
 )
-_CANONICAL = {name: names[0] for names in _BODIES for name in names}
-_BODY = re.compile("|".join(sorted(map(re.escape, _CANONICAL), key=len, reverse=True)))
-BODIES = frozenset(_CANONICAL.values())
+BODY_NAMES = {name: names[0] for names in _BODIES for name in names}
+_BODY = re.compile("|".join(sorted(map(re.escape, BODY_NAMES), key=len, reverse=True)))
+BODIES = frozenset(BODY_NAMES.values())
 _DEEDS = (
     "讨论决定", "集体决定", "集体研究决定", "研究决定", "研究提出", "讨论通过", "组织实施", "部署落实",
     "研究处理", "召集", "主持", "确定", "作决定", "作出决定", "拍板", "提出", "报告", "汇报", "监督", "领导",
@@ -44,11 +44,13 @@ _SAME = {
 }  # fmt: skip
 # An institution's name holds 领导 and 负责 without anyone's doing them.
 _NOT_DEEDS = re.compile(
-    r"党组织领导下?的?校长负责制|校长负责制|领导(?=班子)|领导职责|领导体制|领导干部|领导人员|领导职务|负责人|负责制|集体领导"
+    r"党组织领导下?的?校长负责制|校长负责制|领导(?=班子)|领导职责|领导体制|领导干部|领导人员|领导职务|负责人|负责制|集体领导|提出人|分工负责"
+    r"|负责(?=召集|主持|研究|部署|组织|落实)"
 )
 _SENTENCE, _CLAUSE = re.compile(r"[。！？!?；;\n]"), re.compile(r"[，,、：:](?=[^，,、：:])")
 _TOWARDS = re.compile(r"(?:向|对|给|同|与)(?:学校|本校|上级)?$")
 _BY = re.compile(r"(?:由|经|请|应由|要由|让)(?:学校|本校)?$")
+_ASIDE = re.compile(rf"(?:{_DEED.pattern})的(?!$)")  # 由党组织决定的事项 says which, not who acts
 _UNDER = re.compile(r"^(?:的)?(?:统一)?(?:领导|指导)(?:下|之下)")
 _NOT = re.compile(r"不(?!同|论|是不)|没有|无权|禁止")
 _COLLECTIVE = frozenset({"党组织", "党组织会议"})  # the organisation decides in its meeting
@@ -89,7 +91,7 @@ class _Carried:
 
 def _clause(clause: str, carried: _Carried) -> tuple[list[Act], _Carried]:
     """The acts of a clause, and what the next one inherits."""
-    named = [(m.start(), m.end(), _CANONICAL[m[0]]) for m in _BODY.finditer(clause)]
+    named = [(m.start(), m.end(), BODY_NAMES[m[0]]) for m in _BODY.finditer(clause)]
     by = [(end, name) for start, end, name in named if _BY.search(clause[:start])]
     towards = [name for start, _, name in named if _TOWARDS.search(clause[:start])]
     under = [name for _, end, name in named if _UNDER.match(clause[end:])]
@@ -99,6 +101,7 @@ def _clause(clause: str, carried: _Carried) -> tuple[list[Act], _Carried]:
     first = min([end for end, _ in by] + [deed.start() for deed in deeds], default=len(clause))
     before = tuple(name for start, name in plain if start < first)
     stated = [Act(boss, "领导", one) for boss in under for one in (before or carried.doers)[-1:]]
+    acting = tuple(name for start, name in plain if start < first and not _owns(clause, start))
     matter = before or carried.matter or carried.doers
     for deed in deeds:
         if any(_UNDER.match(clause[end : deed.end() + 1]) for _, end, _ in named):
@@ -108,16 +111,23 @@ def _clause(clause: str, carried: _Carried) -> tuple[list[Act], _Carried]:
         others = towards or (list(matter) if nearest else after)
         name = _SAME.get(deed[0], deed[0])
         denied = bool(_NOT.search(clause[: deed.start()]))
-        for doer in nearest or before or carried.doers:
+        for doer in nearest or acting or carried.doers:
             other = next((body for body in others if body != doer), "")
             stated.append(Act(doer, name, other, denied))
-    doers = tuple(made) or before or carried.doers
-    return stated, _Carried(doers, (before or carried.matter or carried.doers) if by else ())
+    agents = tuple(name for end, name in by if not _ASIDE.match(clause, end))
+    doers = agents or acting or carried.doers
+    return stated, _Carried(doers, matter if by or before != acting else ())
+
+
+def _owns(clause: str, start: int) -> bool:
+    """Tell whether the body named at a place has something, and does nothing: 党组织的决议."""
+    body = _BODY.match(clause, start)
+    return bool(body) and clause.startswith("的", body.end() if body else 0)
 
 
 def bodies(text: str) -> frozenset[str]:
     """Return the bodies that a text names, by their compared names."""
-    return frozenset(_CANONICAL[m[0]] for m in _BODY.finditer(text))
+    return frozenset(BODY_NAMES[m[0]] for m in _BODY.finditer(text))
 
 
 def turned_round(claim: str, evidence: str) -> bool:
@@ -131,7 +141,7 @@ def turned_round(claim: str, evidence: str) -> bool:
 
 
 def _against(act: Act, known: set[Act]) -> bool:
-    same = [k for k in known if k.deed == act.deed and not k.denied]
+    same = [k for k in known if k.deed.endswith(act.deed) and not k.denied]  # 讨论决定 is a way of 决定
     if not same or act.denied:
         return False
     mine = [k for k in same if _one(k.doer, act.doer)]

@@ -6,8 +6,10 @@ from loopback_model import loopback_model
 from rag.assistant import Assistant
 from rag.config import Settings
 from rag.types import Answer, Delta, Turn
+from rag.verify import support
 
 QUESTION = "党组织会议由谁召集并主持？"
+CLAIM = "党组织会议由书记召集和主持。"
 SUPPORTED = "党组织会议由书记召集和主持。[1]"
 
 
@@ -100,6 +102,27 @@ def test_only_the_sources_an_answer_cites_are_listed(knowledge_base):
     answer = ask(knowledge_base, f"党组织会议由书记召集和主持。[{number}]\n月亮上有食堂。[1][2][3]")[0][-1]
     shown = answer.answer.split("没有找到依据")[0]
     assert len(answer.citations) == 1 and "[2]" not in shown
+
+
+def test_of_two_passages_cited_only_the_one_that_says_so_keeps_its_citation(knowledge_base):
+    hits = knowledge_base.retriever.retrieve(QUESTION, k=6)
+    says = [n for n, hit in enumerate(hits, 1) if support(CLAIM, hit.chunk.text) != "unsupported"]
+    silent = [n for n in range(1, len(hits) + 1) if n not in says]
+    answer = ask(knowledge_base, f"{CLAIM}[{silent[0]}][{says[0]}]")[0][-1]
+    (sentence,) = [s for s in answer.sentences if s.text == CLAIM]
+    assert sentence.citations == (1,) and len(answer.citations) == 1
+    assert support(CLAIM, answer.citations[0].quote) != "unsupported"
+
+
+def test_a_claim_that_cites_the_wrong_passage_is_struck_though_another_supports_it(knowledge_base):
+    hits = knowledge_base.retriever.retrieve(QUESTION, k=6)
+    says = [n for n, hit in enumerate(hits, 1) if support(CLAIM, hit.chunk.text) != "unsupported"]
+    silent = next(n for n in range(1, len(hits) + 1) if n not in says)
+    other = "校长办公会议由校长召集。"
+    number = marker_of(knowledge_base, "校长办公会议由校长召集")
+    answer = ask(knowledge_base, f"{other}[{number}]{CLAIM}[{silent}]")[0][-1]
+    (struck,) = [s for s in answer.sentences if s.support == "unsupported"]
+    assert struck.text == CLAIM and not struck.citations and "没有找到依据" in answer.answer
 
 
 def test_a_follow_up_is_completed_by_the_model_where_its_words_hold(knowledge_base):
