@@ -22,7 +22,7 @@ from rag.errors import FolderNotFound, LingxueError
 from rag.parsers.sandbox import ParserProcess
 from rag.reasons import why
 from rag.store import Entry, Stamp, Store
-from rag.structure import structure
+from rag.structure import MAX_NAME, structure
 from rag.types import Block, Metadata, Parsed, Source
 
 PIPELINE = 3  # raise when parsing, repair, structure or chunking changes: files are then read again
@@ -204,7 +204,7 @@ def make_source(name: str, content: bytes, parsed: Parsed, metadata: Metadata) -
     """Repair and structure a parsed file; its id follows from its name and content."""
     cleaned = repair(parsed.text)
     found = structure(cleaned.text, list(_to_clean(parsed.blocks, cleaned)))
-    title = metadata.title or parsed.title.strip() or found.title or Path(name).stem
+    title = metadata.title or parsed.title.strip()[:MAX_NAME] or found.title or Path(name).stem
     return Source(
         id=hashlib.sha256(name.encode() + b"\0" + content).hexdigest()[:16],
         name=name,

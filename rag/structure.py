@@ -15,7 +15,9 @@ from rag.headings import MAX_TITLE, Heading, chinese_number, find_headings
 from rag.types import Block, Section
 
 _CONTENTS_WORD = re.compile(r"目\s{0,4}录")
-_CONTENTS_LINE = re.compile(r"^[^\n]{2,80}?(?:\t| {2,}|[.…·]{2,}) ?\d{1,4}$", re.MULTILINE)
+# Only lines that end in a number are looked into, and leaders are bounded: lines of spaces took 2 minutes.
+_CONTENTS_LINE = re.compile(r"^(?=[^\n]*\d$)[^\n]{2,80}?(?:\t| {2,120}|[.…·]{2,120}) ?\d{1,4}$", re.MULTILINE)
+MAX_NAME = 200  # code points of a title as every chunk under it carries it; a whole text may be declared one
 _ENTRY_MAX = 120  # a table-of-contents entry is shorter than this
 _OUTER = ("篇", "编", "章", "节", "")
 _PART_RANK = 14  # of 节, next above 条
@@ -148,7 +150,7 @@ def _is_document_title(heading: Heading, headings: Sequence[Heading], blocks: Se
 
 
 def _name(heading: Heading) -> str:
-    return f"{heading.label}{heading.title}" if heading.title else heading.label
+    return f"{heading.label}{heading.title}"[:MAX_NAME]
 
 
 def _locator(trail: Sequence[Heading]) -> str:
@@ -158,7 +160,7 @@ def _locator(trail: Sequence[Heading]) -> str:
     text = ""
     for heading in parts:
         label = heading.label.rstrip("、") if heading.kind == "篇" else heading.label
-        text += (label or heading.title) + ("·" if heading.kind in _OUTER else "")
+        text += (label or heading.title[:MAX_NAME]) + ("·" if heading.kind in _OUTER else "")
     return text.rstrip("·").replace("(", "（").replace(")", "）")
 
 
@@ -221,7 +223,7 @@ def _ordinal(number: int) -> str:
 def _title(text: str, headings: Sequence[Heading], contents: Sequence[Section]) -> str:
     """The outermost unnumbered heading, or the short text before everything else."""
     if headings and not headings[0].label and headings[0].title:
-        return headings[0].title
+        return headings[0].title[:MAX_NAME]
     first = min([s.start for s in contents] + [h.start for h in headings] + [len(text)])
     opening = text[:first].strip().split("\n")[0].strip()
     return opening if 2 <= len(opening) <= MAX_TITLE and opening[-1] not in "。；，,;" else ""
