@@ -25,7 +25,7 @@ from rag.store import Entry, Stamp, Store
 from rag.structure import MAX_NAME, structure
 from rag.types import Block, Metadata, Parsed, Source
 
-PIPELINE = 3  # raise when parsing, repair, structure or chunking changes: files are then read again
+PIPELINE = 4  # raise when parsing, repair, structure or chunking changes: files are then read again
 AHEAD = 4  # files read while one is cut
 WRITTEN_AT_ONCE = 500_000  # characters that are stored together
 ADDED = "added"  # the origin of files named one by one
