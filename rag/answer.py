@@ -7,57 +7,41 @@ Knows the stages and their order; how each works is its module's business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag import clause, compare, generate, topic
 from rag.cite import Citations
 from rag.conversation import by_model, standalone
 from rag.errors import BadRequest, ModelFailed
-from rag.evidence import Evidence, answerable, rank, states_absence, whole_clause
+from rag.evidence import Evidence, answerable, states_absence, whole_clause
 from rag.extract import extract
-from rag.lexical import LexicalIndex
+from rag.lookup import Library, look_up
 from rag.notices import Notices
 from rag.opposite import contrary
-from rag.page import plain
+from rag.page import Page, plain
 from rag.parts import parts
 from rag.privacy import without
-from rag.protocols import ChatModel, Retriever, SourceReader
+from rag.protocols import ChatModel, SourceReader
 from rag.question import Question, analyse
-from rag.store import Stamp
 from rag.types import Answer, Delta, Event, Hit, Progress, Sentence, Status, Turn
 from rag.validity import warnings
 
-THRESHOLD = 0.6  # below, a wrong policy answer is likelier than a right one
-SURE, BETTER = (
-    0.85,
-    0.3,
-)  # what answers a part of a question besides: so surely, and so much better than the rest does
-UNSURE = 0.15  # the same where what is asked for stands in two columns
+THRESHOLD = 0.55  # below, a wrong policy answer is likelier than a right one
+SURE, BETTER = 0.85, 0.3  # a part of a question is answered besides: so surely, so much better than the rest
+KNOWN, LESS_SURE = 0.5, 0.5  # where it is so likely a known question: less surely
+UNSURE = 0.15  # the threshold where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
-HITS = 8
-HITS_A_SIDE = 3
-SIDE_WEIGHT = 0.8  # a chunk found for one side counts less than one for the whole question
 NEAREST = 3
 NEAR = 0.15  # a passage that covers less of the question is not even related
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """What answering needs of the knowledge base."""
-
-    retriever: Retriever
-    reader: SourceReader
-    lexical: LexicalIndex
-    stamps: Sequence[Stamp]
-    impaired: Callable[[], bool] = lambda: False  # asked after the search: did it go by words alone?
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What retrieval found for a question; `base` is the answer so far, without words.
 
-    `parts` are what was found for each thing that it asks, where there are several.
+    `parts` are what was found for each thing that it asks, where there are several,
+    `whole` all that answers it, where that is known.
     """
 
     question: Question
@@ -65,6 +49,7 @@ class _Found:
     evidence: Sequence[Evidence]
     base: Answer
     parts: Sequence[_Found] = ()
+    whole: Sequence[Evidence] = ()
 
 
 def ask(
@@ -137,7 +122,7 @@ def _find(text: str, asked: str, library: Library) -> _Found:
     found = _find_one(text, asked, library)
     apart = parts(asked)
     if not apart and not compare.find(found.question, found.evidence):
-        apart = compare.queries(found.question)
+        apart = compare.apart(found.question) or compare.queries(found.question)
     return replace(found, parts=[_find_one(part, part, library) for part in apart])
 
 
@@ -145,18 +130,12 @@ def _find_one(text: str, asked: str, library: Library) -> _Found:
     searched = without(asked, library.lexical.known)
     question = analyse(searched)
     clauses = clause.find(asked, library.stamps, library.reader) if question.kind == "clause" else []
+    base = Answer(text, asked, "answered", "", confidence=1.0)
     if clauses:
-        base = Answer(text, asked, "answered", "", confidence=1.0)
         return _Found(question, [], [whole_clause(found) for found in clauses], base)
-    hits = library.retriever.retrieve(searched, k=HITS)
-    for query in compare.queries(question):  # what is said of each side alone stands elsewhere
-        found = library.retriever.retrieve(query, k=HITS_A_SIDE)
-        known = {hit.chunk.id for hit in hits}
-        hits += [replace(hit, score=SIDE_WEIGHT * hit.score) for hit in found if hit.chunk.id not in known]
-    evidence = rank(question, hits, library.reader, library.lexical)
-    probability = answerable(question, evidence, hits)
-    base = Answer(text, asked, "answered", "", confidence=round(probability, 4))
-    return _Found(question, hits, evidence, base)
+    looked = look_up(question, library, compare.queries(question))
+    base = replace(base, confidence=round(answerable(question, looked.evidence, looked.nearest), 4))
+    return _Found(question, looked.hits, looked.evidence, base, whole=looked.whole)
 
 
 def _answers(found: _Found) -> bool:
@@ -177,10 +156,17 @@ def _extracted(found: _Found) -> Answer:
     """Answer by the documents' sentences: the question as a whole, then what its parts ask besides."""
     citations = Citations()
     confidence = found.base.confidence
-    answer, sentences = extract(found.question, found.evidence, citations, confidence=confidence)
+    if apart := _apart(found):
+        page = Page(citations, confidence=confidence)
+        compare.write(apart, page)
+        text, shown = page.markdown(), tuple(page.sentences)
+        return replace(found.base, answer=text, sentences=shown, citations=citations.listed())
+    answer, sentences = extract(
+        found.question, found.evidence, citations, confidence=confidence, whole=found.whole
+    )
     for part in found.parts:
         known = len(citations.listed())
-        if not _besides(part, found.evidence[0]):
+        if not _besides(part, found):
             continue
         told, said = extract(part.question, part.evidence[:1], citations, confidence=confidence)
         if len(citations.listed()) > known:
@@ -189,12 +175,31 @@ def _extracted(found: _Found) -> Answer:
     return replace(found.base, answer=answer, sentences=tuple(sentences), citations=citations.listed())
 
 
-def _besides(part: _Found, best: Evidence) -> bool:
-    """Tell whether a part of a question is answered, and better than by the best sentence for the whole."""
-    if part.base.confidence < SURE or not _answers(part):
+def _apart(found: _Found) -> compare.Comparison | None:
+    """Set two things side by side that no sentence or table compares, where each was found apart."""
+    if found.whole or compare.find(found.question, found.evidence):
+        return None
+    sure = all(part.base.confidence >= THRESHOLD for part in found.parts)
+    return compare.beside(found.question, [part.evidence for part in found.parts]) if sure else None
+
+
+def _besides(part: _Found, found: _Found) -> bool:
+    """Tell whether a part of a question is answered, and better than by the best sentence for the whole.
+
+    What also comes second for the whole, and is known to be asked, need be less sure for the part.
+    """
+    if not part.evidence:
         return False
-    same = [e for e in part.evidence if (e.source.id, e.start) == (best.source.id, best.start)]
-    return not same or part.evidence[0].score - same[0].score > BETTER
+    best, first = part.evidence[0], found.evidence[0]
+    second = [e for e in found.evidence[1:2] if _same(e, best) and (e.asked or 0.0) >= KNOWN]
+    if part.base.confidence < (LESS_SURE if second else SURE) or states_absence(part.question, best):
+        return False
+    same = [e for e in part.evidence if _same(e, first)]
+    return not same or best.score - same[0].score > BETTER
+
+
+def _same(one: Evidence, other: Evidence) -> bool:
+    return (one.source.id, one.start) == (other.source.id, other.start)
 
 
 def _warned(answer: Answer, found: _Found, library: Library, notices: Notices) -> Answer:

@@ -20,7 +20,9 @@ from rag.errors import FetchFailed, HeldBack, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited, Views
+from rag.lookup import Library
 from rag.notices import Notices
+from rag.phrasings import Shelf
 from rag.privacy import Guarded, OnPrivate, let_through
 from rag.protocols import ChatModel, Encoder
 from rag.retrieve import HybridRetriever, make_retriever
@@ -48,6 +50,7 @@ class Assistant:
         """Keep the settings; open nothing yet."""
         self.settings = settings
         self._views = Views()
+        self._shelf = Shelf(settings.knowledge_dir, lambda: self.encoder, self)
         self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
@@ -201,30 +204,29 @@ class Assistant:
     def _ask(
         self, question: str, history: Sequence[Turn], model: ChatModel | None, collection: str
     ) -> Iterator[Event]:
+        library = self.library(collection)
+        folder = shipped_dir("prompts")
+        prompts = [(folder / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")]
+        system, rewrite = prompts if model else ("", "")
+        yield from answer.ask(
+            question, history, library=library, notices=self.notices,
+            model=model, system=system, rewrite=rewrite,
+        )  # fmt: skip
+
+    def library(self, collection: str = "") -> Library:
+        """Return what answering needs, of one collection only where named; raise NothingIndexed."""
         generation = self.search_index.current()
         if generation is None or not generation.chunks:
             raise NothingIndexed(path=self.settings.knowledge_dir)
         stamps = self.documents.stamps(collection)
         view = self._views.of(generation, [stamp.id for stamp in stamps]) if collection else None
-        library = answer.Library(
+        return Library(
             retriever=Limited(self.retriever, view) if view else self.retriever,
             reader=self,
             lexical=(view or generation).lexical,
             stamps=stamps,
+            phrasings=self._shelf.of(stamps),
             impaired=lambda: bool(generation.dense_failed),
-        )
-        prompts = [
-            (shipped_dir("prompts") / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")
-        ]
-        system, rewrite = prompts if model else ("", "")
-        yield from answer.ask(
-            question,
-            history,
-            library=library,
-            notices=self.notices,
-            model=model,
-            system=system,
-            rewrite=rewrite,
         )
 
     def answer(
@@ -242,10 +244,7 @@ class Assistant:
         from rag.trace import trace
 
         self.upkeep.renew()
-        generation = self.search_index.current()
-        if generation is None or not generation.chunks:
-            raise NothingIndexed(path=self.settings.knowledge_dir)
-        return trace(question, retriever=self.retriever, reader=self, lexical=generation.lexical)
+        return trace(question, self.library())
 
     def draft(
         self, request: DraftRequest, *, use_model: bool = True, private: OnPrivate = "extract"

@@ -27,12 +27,17 @@ _TWO_MEETINGS = re.compile(r"(?:两|二|2)个(?:会议|会)")
 _MEETINGS = ("党组织会议", "校长办公会议")
 _SIDES = re.compile(
     r"(?P<a>[^，。？?、]{2,12}?)(?:和|与|跟|同|、|比)(?P<b>[^，。？?、和与跟]{2,12}?)"
-    r"(?=的|在|有|之间|相比|差|一样|是|分别|啥|什么|哪|到底|究竟|议题|开会|到会|人数|召集|主持|[，,？?、\s]|$)"
+    r"(?=的|在|有|之间|相比|差|一样|不一样|是|分别|各|写给|用在|这两|啥|什么|谁|哪|到底|究竟"
+    r"|议题|开会|到会|人数|召集|主持|[，,？?、\s]|$)"
 )
 _SEVERAL = re.compile(
     r"[^、，]{1,8}、[^、，]{1,8}(?:、|和|与)[^、，]{1,8}|(?<!第)三(?:个|者|种)"
 )  # more than two
-_TALK = re.compile(r"^(?:请问|学校的?|我们|咱们|一般的|那个|这个)")
+_TALK = re.compile(r"^(?:请问|学校的?|我们|咱们|一般的?|那个|这个)")
+_ASKED_OF_BOTH = re.compile(
+    r"都|各自?|分别|之间|两个|两者|这?俩|差(?:多少|在?哪里?)|(?:一样|一回事)[吗不么]?|相比|比较|对比"
+    r"|(?:有|的)?(?:什么|啥|哪些|何)?(?:区别|不同|差别|差异|异同|不一样)(?:在哪里?|是什么)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,15 @@ def sides(question: Question) -> tuple[str, str] | None:
         return _MEETINGS
     if _SEVERAL.search(question.text):
         return None
-    match = _SIDES.search(question.text.replace("会议题", "会 议题"))
+    match = _named_sides(question)
     if not match:
         return None
-    a, b = (_TALK.sub("", match[name]).strip("“”") for name in ("a", "b"))
+    a, b = (_TALK.sub("", match[name].strip("“”‘’《》")) for name in ("a", "b"))
     return (_own_word(a), _own_word(b)) if len(a) > 1 and len(b) > 1 else None
+
+
+def _named_sides(question: Question) -> re.Match[str] | None:
+    return _SIDES.search(question.text.replace("会议题", "会 议题"))
 
 
 def queries(question: Question) -> list[str]:
@@ -69,6 +78,29 @@ def queries(question: Question) -> list[str]:
         return []
     matter = _matter(question, pair)
     return [f"{side} {matter or '职责'}" for side in pair]
+
+
+def apart(question: Question) -> list[str]:
+    """Return the question asked of each side alone (主题党日和组织生活会的次数有啥不一样: 主题党日的次数)."""
+    pair = sides(question) if question.kind == "compare" else None
+    match = _named_sides(question)
+    if pair is None or match is None:
+        return []
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    asked = [_ASKED_OF_BOTH.sub("", f"{before}{side}{after}").strip("，,。？? ") for side in pair]
+    return asked if all(len(text) > len(side) for text, side in zip(asked, pair, strict=True)) else []
+
+
+def beside(question: Question, parts: Sequence[Sequence[Evidence]]) -> Comparison | None:
+    """Return the best sentence for each side, found apart, where each speaks of its own side."""
+    pair = sides(question) if question.kind == "compare" else None
+    if pair is None or len(parts) != len(pair) or not all(parts):
+        return None
+    best = [part[0] for part in parts]
+    own = all(_has(e.text, side) for e, side in zip(best, pair, strict=True))
+    if not own or best[0].text == best[1].text:
+        return None
+    return Comparison(pair, (("", (_whole(best[0]), _whole(best[1]))),))
 
 
 def find(question: Question, evidence: Sequence[Evidence]) -> Comparison | None:

@@ -16,6 +16,7 @@ from rag.question import Question, content_parts
 
 UNIGRAM_WEIGHT = 0.25  # one character alone says little
 SEAM_WEIGHT = 0.2
+SAID_WEIGHT = 0.7  # of a saying, which has many ways to be covered
 UNKNOWN_WEIGHT = 0.7  # a word no document holds may be mere talk
 ASKS = re.compile(r"谁|哪个|哪些|怎么|如何|是否|多少")
 CORRECTS = re.compile(
@@ -49,7 +50,7 @@ class Concept:
 def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
     """Return what a question speaks of; the weights sum to 1.
 
-    Words with listed synonyms are one concept each, other bigrams stand for
+    Words with listed synonyms or other ways to say them are one concept each, other bigrams stand for
     themselves. A bigram no document holds, between two that some do, is
     where two words meet (学校党组织: 校党) and counts for little.
     """
@@ -57,10 +58,11 @@ def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
     for part in content_parts(question):
         folded = fold(part)
         position = 0
-        for word in [*synonyms.find(folded), None]:
+        for word in [*synonyms.spoken(folded), None]:
             found += _bigrams(folded[position : word.start if word else len(folded)], lexical)
             if word:
-                found.append(_named(word.names, lexical))
+                said = folded[word.start : word.end]
+                found.append(_named(word.names, lexical) if word.thing else _said(said, word.names, lexical))
                 position = word.end
     merged = {c.names: c for c in found if c.weight > 0}
     total = sum(concept.weight for concept in merged.values()) or 1.0
@@ -69,12 +71,26 @@ def concepts(question: Question, lexical: LexicalIndex) -> list[Concept]:
 
 def _named(names: Sequence[str], lexical: LexicalIndex) -> Concept:
     """A listed word weighs as much as the rarest bigram of the names that documents use."""
-    tokens = [[t for t in tokenize(name) if len(t) > 1 or t.isascii()] or [name] for name in names]
+    tokens = [_tokens(name) for name in names]
     known = [max(map(lexical.idf, name)) for name in tokens if all(map(lexical.known, name))]
     if not known:  # a thing that no document names is not half there because 学校 is
         return Concept((((names[0], 1.0),),), UNKNOWN_WEIGHT * lexical.idf(""), listed=True)
-    weight = min(known)
-    return Concept(tuple(tuple((t, lexical.idf(t)) for t in name) for name in tokens), weight, listed=True)
+    return Concept(_ways(names, lexical), min(known), listed=True)
+
+
+def _said(word: str, names: Sequence[str], lexical: LexicalIndex) -> Concept:
+    """A saying weighs as its own characters do, a little less; it is covered by any other way to put it."""
+    weight = sum(concept.weight for concept in _bigrams(word, lexical))
+    return Concept(_ways((word, *names), lexical), SAID_WEIGHT * weight)
+
+
+def _ways(names: Sequence[str], lexical: LexicalIndex) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """Each name as tokens with their idf."""
+    return tuple(tuple((token, lexical.idf(token)) for token in _tokens(name)) for name in names)
+
+
+def _tokens(name: str) -> list[str]:
+    return [t for t in tokenize(name) if len(t) > 1 or t.isascii()] or [name]
 
 
 def _bigrams(text: str, lexical: LexicalIndex) -> list[Concept]:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import answerability, assurance, sentence_ranker, sentence_rules, tables
+from rag import assurance, sentence_ranker, sentence_rules, tables
 from rag import sentences as split
 from rag.asking import Asked
 from rag.clause import Clause, cites
 from rag.concepts import ABSENCE, COMPLETE, Concept, concepts
 from rag.lexical import LexicalIndex, fold, token_set
+from rag.phrasings import NOTHING, Known
 from rag.protocols import SourceReader
 from rag.question import Question
 from rag.rerank import sentence_model
@@ -25,13 +26,14 @@ from rag.sentence_features import Passages, sentence_columns
 from rag.sentence_ranker import Candidate
 from rag.types import Hit, Source
 
+ASKED_WEIGHT = 0.7  # of the log-odds that the question asks what the sentence is known to answer
+NEUTRAL, LEAST = 0.33, 0.05  # odds that speak neither for nor against; what is added, that none are nothing
+SURELY = 0.2  # by so much likelier what it is known to answer, a sentence stays before another
 SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
 LEARNED_WEIGHT, READ_WEIGHT = (
     0.4,
     0.2,
 )  # of the trees' probability and of the reader's log-odds; see docs/design/0006
-BARE_DOUBT = 0.5  # is left of the probability of what only names a known thing of the question
-UNLIKELY = 0.06  # below, `answerability` too sees no answer; alone it adds nothing, see docs/design/0006
 LEAD = 40  # characters at the start of a document, which name what all of it is about
 ELSEWHERE = 0.1  # of the probability is left to what concerns another year or law than the one asked about
 HOLDING, HOLDS = 3, 0.7  # so near the best, and covering so much as it does, may what holds the thing stand
@@ -47,7 +49,9 @@ class Evidence:
     what the question asks for, `complete` whether it is a whole sentence,
     `named` whether it is a clause that the question names, `missing` how much
     of the question's known things (支委会, 书记) neither it nor its heading names,
-    `bare` whether they name such a thing and nothing of what is asked about it.
+    `bare` whether they name such a thing and nothing of what is asked about it, `asked` how likely the
+    question asks what it is known to answer, 0 to 1, or None where nothing is known of its document,
+    `told` the share of the question that it covers with the words of what it is known to answer.
     """
 
     source: Source
@@ -61,6 +65,8 @@ class Evidence:
     named: bool = False
     missing: float = 0.0
     bare: bool = False
+    asked: float | None = None
+    told: float = 0.0
 
     @property
     def text(self) -> str:
@@ -69,14 +75,18 @@ class Evidence:
 
 
 def rank(
-    question: Question, hits: Sequence[Hit], reader: SourceReader, lexical: LexicalIndex
+    question: Question,
+    hits: Sequence[Hit],
+    reader: SourceReader,
+    lexical: LexicalIndex,
+    known: Known = NOTHING,
 ) -> list[Evidence]:
-    """Return the sentences of the hits, best first, each once."""
+    """Return the sentences of the hits, best first, each once; `known` are questions like this one."""
     wanted = concepts(question, lexical)
     places = candidates(hits, reader)
     learned = _learned(question, wanted, [candidate for *_, candidate in places], lexical)
     found = [
-        _evidence(question, wanted, source, span, candidate, value)
+        _evidence(question, wanted, source, span, candidate, value, known)
         for (source, span, candidate), value in zip(places, learned, strict=True)
     ]
     return _said_first(question, sorted(found, key=lambda e: (-e.score, e.source.id, e.start)))
@@ -115,6 +125,8 @@ def _said_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
         return ranked
     best, absent = ranked[0], states_absence(question, ranked[0])
     for i, other in enumerate(ranked[1:SECOND], 1):
+        if (best.asked or 0.0) - (other.asked or 0.0) >= SURELY:
+            continue
         closer = other.missing < best.missing - 0.1
         if ABSENCE.search(other.text):
             better = closer and not absent and other.supported > best.supported
@@ -149,19 +161,30 @@ def _evidence(
     span: tuple[int, int],
     candidate: Candidate,
     learned: float,
+    known: Known,
 ) -> Evidence:
     own, around = token_set(candidate.text), sentence_rules.around(candidate)
+    asked = known.asked(source.id, *span)
+    said = frozenset() if asked is None else known.tokens(source.id, *span)
     return Evidence(
         source,
         *span,
         coverage=sentence_ranker.covered(wanted, own),
         supported=sentence_ranker.supported(wanted, own, around),
         expected=sentence_rules.expected(question, candidate),
-        score=sentence_rules.ruled(question, wanted, candidate) + learned,
+        score=sentence_rules.ruled(question, wanted, candidate) + learned + ASKED_WEIGHT * _told(asked),
         complete=bool(COMPLETE.search(candidate.text)),
         missing=sentence_rules.missing(wanted, own | around),
         bare=sentence_rules.bare(wanted, own | around),
+        asked=asked,
+        told=sentence_ranker.covered(wanted, own | said),
     )
+
+
+def _told(asked: float | None) -> float:
+    """What a sentence gains or loses by the questions known of its document; 0 where none are."""
+    odds = NEUTRAL if asked is None else asked / (1 - asked + LEAST)
+    return math.log((odds + LEAST) / (NEUTRAL + LEAST))
 
 
 def _header(source: Source, start: int) -> str:
@@ -208,39 +231,38 @@ def states_absence(question: Question, evidence: Evidence) -> bool:
     return absent and not question.checks and not _WHETHER.search(question.text)
 
 
-def answerable(question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit] = ()) -> float:
+def answerable(question: Question, evidence: Sequence[Evidence], nearest: float = 0.0) -> float:
     """Return the probability, 0 to 1, that the best evidence answers the question.
 
-    A named text, year or clause that it does not concern all but rules it out,
-    and what only names a thing of the question, where the passage ranker doubts it too, says nothing of it.
+    A named text, year or clause that it does not concern all but rules it out.
+    `nearest` is the likeness of the question that is known and likest to this one.
     """
     if not evidence:
         return 0.0
-    probability = assurance.probability(signs(question, evidence))
-    probability *= 1.0 if _specifics_present(question, evidence[0]) else ELSEWHERE
-    return probability * (BARE_DOUBT if evidence[0].bare and _unlikely(question, hits) else 1.0)
+    probability = assurance.probability(signs(question, evidence, nearest))
+    return probability * (1.0 if _specifics_present(question, evidence[0]) else ELSEWHERE)
 
 
-def _unlikely(question: Question, hits: Sequence[Hit]) -> bool:
-    """Tell whether the hits, as the retriever left them, are unlikely to hold the answer."""
-    known = bool(hits) and "ranked" in hits[0].features
-    return known and answerability.probability(question.text, hits) < UNLIKELY
-
-
-def signs(question: Question, evidence: Sequence[Evidence]) -> dict[str, float]:
+def signs(question: Question, evidence: Sequence[Evidence], nearest: float = 0.0) -> dict[str, float]:
     """Return what speaks for the best evidence and against it, by the names of `assurance.SIGNS`."""
     best = evidence[0]
-    chance = assurance.by_rules(best.supported, best.missing, expected=best.expected)
+    asked = best.asked or 0.0  # what it is known to answer, it need not say in the question's words
+    supported, missing = max(best.supported, asked * best.told), (1 - asked) * best.missing
+    chance = assurance.by_rules(supported, missing, expected=best.expected)
     return {
         "doubt": assurance.doubt(chance),
         "bare": float(best.bare),
-        "missing": best.missing,
+        "missing": missing,
         "absent": float(bool(ABSENCE.search(best.text))),
         "expected": float(best.expected),
         "amount": float(question.kind in ("count", "when")),
         "person": float(question.kind == "who"),
         "compares": float(question.kind == "compare"),
         "checks": float(question.checks),
+        "asked": asked,
+        "askable": float(best.asked is not None),
+        "told": 0.0 if best.asked is None else best.told,
+        "nearest": nearest,
         "length": math.log(max(1, len(question.text))),
     }
 

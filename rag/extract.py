@@ -56,15 +56,25 @@ class Unit:
 
 
 def extract(
-    question: Question, evidence: Sequence[Evidence], citations: Citations, *, confidence: float
+    question: Question,
+    evidence: Sequence[Evidence],
+    citations: Citations,
+    *,
+    confidence: float,
+    whole: Sequence[Evidence] = (),
 ) -> tuple[str, list[Sentence]]:
-    """Return the answer's Markdown and its sentences; citations are added in order of use."""
+    """Return the answer's Markdown and its sentences; citations are added in order of use.
+
+    `whole` is all that answers, in order, where that is known.
+    """
     page = Page(citations, confidence=confidence, noted=question.sourced)
     best = evidence[0]
     if not best.named and (comparison := compare.find(question, evidence)):
         compare.write(comparison, page)
     elif not best.named and not _lists(question, best) and (found := topic.find(question, evidence)):
         topic.write(found, page)
+    elif whole:
+        _write(question, [_unit(question, sentence) for sentence in whole], page)
     else:
         _write(question, _units(question, evidence), page := _page(question, evidence, citations, confidence))
     return page.markdown(), page.sentences

@@ -30,6 +30,7 @@ AHEAD = 4  # files read while one is cut
 WRITTEN_AT_ONCE = 500_000  # characters that are stored together
 ADDED = "added"  # the origin of files named one by one
 _PASSED_OVER = {manifest.NAME, "official.toml", "readme.md", "desktop.ini", "thumbs.db"}
+QUESTIONS = ".questions.toml"  # what people ask of the document beside, see `phrasings`
 ProgressCallback = Callable[[str, int, int], None]
 
 
@@ -90,7 +91,8 @@ def _walk(folder: Path, origin: str) -> list[_Found]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and path.name.lower() not in _PASSED_OVER:
+        told = path.name.lower() in _PASSED_OVER or path.name.lower().endswith(QUESTIONS)
+        if path.is_file() and not hidden and not told:
             found.append(_Found(path, name, origin, entries.get(name, Metadata())))
     return found
 

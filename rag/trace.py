@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag import answerability
-from rag.answer import HITS, THRESHOLD
+from rag.answer import THRESHOLD
 from rag.concepts import concepts
 from rag.errors import BadRequest
-from rag.evidence import Evidence, answerable, rank, states_absence
-from rag.lexical import LexicalIndex
-from rag.protocols import Retriever, SourceReader
+from rag.evidence import Evidence, answerable, states_absence
+from rag.lookup import HITS, Library, look_up
 from rag.question import Question, analyse
 from rag.types import Hit
 
@@ -59,21 +58,22 @@ class Trace:
         return self.probability >= self.threshold and not self.absent
 
 
-def trace(text: str, *, retriever: Retriever, reader: SourceReader, lexical: LexicalIndex) -> Trace:
+def trace(text: str, library: Library) -> Trace:
     """Follow a question through the stages; raise BadRequest for an empty one, NothingIndexed."""
     text = text.strip()
     if not text:
         raise BadRequest(reason="问题是空的，请输入要问的内容。")
     question = analyse(text)
-    hits = retriever.retrieve(text, k=POOL)
+    hits = library.retriever.retrieve(text, k=POOL)
     stages = [name for name in STAGES if any(name in hit.features for hit in hits)]
     orders = {name: _order(hits, name) for name in stages}
     candidates = [_candidate(i, hit, orders) for i, hit in enumerate(hits, 1)]
-    sentences = rank(question, hits[:HITS], reader, lexical)
-    spoken = concepts(question, lexical)
+    looked = look_up(question, library)
+    sentences = looked.evidence
+    spoken = concepts(question, library.lexical)
     parts = sorted(((_joined([t for t, _ in c.names[0]]), c.weight) for c in spoken), key=lambda p: -p[1])
     absent = bool(sentences) and states_absence(question, sentences[0])
-    chance = answerable(question, sentences, hits[:HITS])
+    chance = answerable(question, sentences, looked.nearest)
     held = answerability.probability(text, hits[:HITS])
     return Trace(question, parts, [*stages, "final"], candidates, sentences, chance, THRESHOLD, absent, held)
 

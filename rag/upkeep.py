@@ -100,7 +100,8 @@ class Upkeep:
 
     def renew(self) -> None:
         """Before a question: index what is due; an index that can serve is renewed beside it."""
-        if self._unread() or self._index.current() is None:
+        generation = self._index.current()
+        if self._unread() or generation is None or not generation.positions:  # all that it held is gone
             self.ready()
         elif not self._index.fresh() and not (self._renewal and self._renewal.is_alive()):
             self._renewal = threading.Thread(target=self._renew_quietly, daemon=True)

@@ -17,14 +17,15 @@ LAYERS = [
     {
         "answerability", "arguments", "asking", "assurance", "atomic", "authority", "chunk", "cite", "clause", "clean",
         "concepts", "config", "conversation", "crossencoder", "database", "documents", "docx", "embed", "features",
-        "fetch", "headings", "ingest", "lexical", "llm", "manifest", "matching", "migrations", "neardup",
-        "notices", "official", "offline", "outline_text", "overlap", "parsers", "postings", "privacy", "prompting",
+        "fetch", "headings", "ingest", "lexical", "likeness", "llm", "manifest", "matching", "migrations", "neardup",
+        "notices", "official", "offline", "outline_text", "overlap", "parsers", "phrasings", "postings", "privacy",
+        "prompting",
         "question", "reasons", "records", "rerank", "saved", "sentence_features", "sentence_ranker", "sentence_rules",
         "sentences", "store", "stored", "structure", "synonyms",
         "tables", "tokens", "validity", "verify",
     },
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
-    {"evidence", "langchain_retriever", "limited", "retrieve"},
+    {"evidence", "langchain_retriever", "limited", "lookup", "retrieve"},
     {
         "answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "parts", "review",
         "topic", "trace",

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from rag import collection as collection_module
+from rag import ingest
 from rag.assistant import Assistant
 from rag.config import Settings
 
@@ -61,6 +62,18 @@ def test_building_into_one_gives_way_to_the_next_change(assistant, tmp_path, mon
     started = time.monotonic()
     assistant.close()
     assert time.monotonic() - started < 20
+
+
+def test_a_question_waits_for_the_index_where_all_that_it_holds_is_gone(assistant, monkeypatch):
+    assistant.store.delete([stamp.id for stamp in assistant.stamps()])
+    for name in NAMES:  # as after a process that ended between storing and indexing
+        path = assistant.settings.knowledge_dir / f"{name}.txt"
+        path.write_text(f"第一条 {name}由{name}老师负责。", encoding="utf-8")
+    ingest.sync_folder(assistant.store, assistant.settings.knowledge_dir)
+    renew = assistant.upkeep._renew_quietly
+    monkeypatch.setattr(assistant.upkeep, "_renew_quietly", lambda: (time.sleep(0.5), renew()))
+    answer = assistant.answer("食堂由谁负责？")
+    assert "食堂老师" in answer.answer and answer.citations
 
 
 def test_files_that_cannot_be_written_into_the_store_are_said_one_by_one(assistant, tmp_path, monkeypatch):

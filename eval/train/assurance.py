@@ -23,24 +23,27 @@ from typing import Any
 import numpy as np
 
 from eval.cases import load_cases
-from rag import assurance, clause
-from rag.answer import HITS, THRESHOLD
+from rag import assurance, clause, compare
+from rag.answer import THRESHOLD
 from rag.assistant import Assistant
 from rag.config import Settings
 from rag.conversation import standalone
-from rag.evidence import rank, signs
+from rag.evidence import signs
+from rag.lookup import look_up
 from rag.question import analyse
 
+NEAR_MISS = 0.3  # weight of a question of a set that has none with an answer: people ask such ones less often
 STRENGTH = 0.1  # inverse of the penalty, for standardised signs; .03 to 1 are alike
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question's signs, whether it has an answer, and the set it is of."""
+    """A question's signs, whether it has an answer, the set it is of, whether none of that set has one."""
 
     signs: Sequence[float]
     answerable: bool
     name: str
+    near_miss: bool
 
 
 def examples(folder: Path, sets: Sequence[Path]) -> Iterator[Example]:
@@ -48,22 +51,23 @@ def examples(folder: Path, sets: Sequence[Path]) -> Iterator[Example]:
     with tempfile.TemporaryDirectory() as data:
         assistant = Assistant(Settings(data_dir=Path(data), knowledge_dir=folder, llm="off"))
         assistant.index()
-        generation = assistant.search_index.current()
-        if generation is None:
-            raise SystemExit(f"nothing to read in {folder}")
+        library = assistant.library()
         for path in sets:
-            for case in load_cases([path]):
+            cases = load_cases([path])
+            near_miss = not any(case.answerable for case in cases)
+            for case in cases:
                 question = analyse(standalone(case.question, case.history))
                 named = question.kind == "clause" and clause.find(
                     question.text, assistant.stamps(), assistant
                 )
                 if named or assistant.notices.refuses(case.question):
                     continue
-                hits = assistant.retriever.retrieve(question.text, k=HITS)
-                ranked = rank(question, hits, assistant, generation.lexical)
-                if ranked:
-                    told = signs(question, ranked)
-                    yield Example([told[name] for name in assurance.SIGNS], case.answerable, path.stem)
+                looked = look_up(question, library, compare.queries(question))
+                if looked.evidence:
+                    told = signs(question, looked.evidence, looked.nearest)
+                    yield Example(
+                        [told[name] for name in assurance.SIGNS], case.answerable, path.stem, near_miss
+                    )
         assistant.close()
 
 
@@ -73,7 +77,9 @@ def fit(data: Sequence[Example]) -> dict[str, float]:
 
     rows = np.array([example.signs for example in data])
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    model: Any = LogisticRegression(C=STRENGTH).fit((rows - mean) / spread, [e.answerable for e in data])
+    right = [example.answerable for example in data]
+    counts = [NEAR_MISS if example.near_miss else 1.0 for example in data]
+    model: Any = LogisticRegression(C=STRENGTH).fit((rows - mean) / spread, right, counts)
     weights = model.coef_[0] / spread
     found = dict(zip(assurance.SIGNS, weights.tolist(), strict=True))
     return {"bias": float(model.intercept_[0] - weights @ mean)} | found
@@ -106,7 +112,8 @@ def main() -> None:
         right = np.array([e.answerable for e in held])
         every.append(chance)
         all_right.append(right)
-        sys.stdout.write(f"{name or 'first'}: {len(held)} questions, area {roc_auc_score(right, chance):.3f}")
+        area = f"{roc_auc_score(right, chance):.3f}" if right.any() else "none"
+        sys.stdout.write(f"{name or 'first'}: {len(held)} questions, area {area}")
         sys.stdout.write(f", F1 {declining_f1(right, chance, THRESHOLD):.3f}\n")
     chance, right = np.concatenate(every), np.concatenate(all_right)
     best = max((declining_f1(right, chance, t), t) for t in np.arange(0.3, 0.8, 0.02))

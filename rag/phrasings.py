@@ -1,0 +1,221 @@
+"""Questions that people are known to ask of a document, each with the sentences that answer it.
+
+They stand beside the document, in NAME.questions.toml, in people's own words,
+which are seldom the document's. A new question like one of them leads to its
+sentences. Knows questions and places in sources; not how answers are made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from rag.concepts import Concept, concepts
+from rag.ingest import QUESTIONS
+from rag.lexical import LexicalIndex, token_set, top
+from rag.likeness import Likeness, likeness
+from rag.protocols import Encoder, SourceReader
+from rag.question import Question, analyse
+from rag.store import Stamp
+from rag.types import Source
+
+logger = logging.getLogger(__name__)
+
+COMPARED = 30  # phrasings compared closely: so many by words, and so many by vectors
+LEAST = 1e-3  # of a chance of one, that odds stay finite
+KEPT = 8  # sets of documents whose phrasings are at hand
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer stands: clean[start:end] of a source."""
+
+    source_id: str
+    start: int
+    end: int
+
+    def touches(self, source_id: str, start: int, end: int) -> bool:
+        """Tell whether it shares text with another place."""
+        return source_id == self.source_id and start < self.end and self.start < end
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """A question, and the places of the sentences that answer it, in order."""
+
+    text: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A phrasing, and the probability, 0 to 1, that a question asks the same."""
+
+    phrasing: Phrasing
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known to be asked that is like a question, likeliest first.
+
+    `words` has, for each source with known questions, the places that answer them and the tokens of the
+    questions that each answers.
+    """
+
+    near: Sequence[Near] = ()
+    words: Mapping[str, Mapping[Place, frozenset[str]]] = field(default_factory=dict)
+
+    @property
+    def nearest(self) -> float:
+        """The likeness of the likeliest."""
+        return self.near[0].likeness if self.near else 0.0
+
+    def asked(self, source_id: str, start: int, end: int) -> float | None:
+        """Return how likely the question asks what a place is known to answer; None where nothing is known.
+
+        The odds of all known questions that the place answers are added up.
+        """
+        if source_id not in self.words:
+            return None
+        odds = sum(
+            near.likeness / (1 - near.likeness + LEAST)
+            for near in self.near
+            if any(place.touches(source_id, start, end) for place in near.phrasing.places)
+        )
+        return odds / (1 + odds)
+
+    def tokens(self, source_id: str, start: int, end: int) -> frozenset[str]:
+        """Return the tokens of all known questions that a place answers."""
+        places = self.words.get(source_id, {})
+        said = [words for place, words in places.items() if place.touches(source_id, start, end)]
+        return frozenset().union(*said)
+
+
+NOTHING = Known()
+
+
+def read(path: Path, source: Source) -> Iterator[Phrasing]:
+    """Yield the phrasings of a file; what cannot be used is passed over and logged."""
+    try:
+        groups = tomllib.loads(path.read_text(encoding="utf-8-sig"))["questions"]
+        listed = [([str(a) for a in g["answers"]], [str(a) for a in g["asked"]]) for g in groups]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, KeyError, TypeError) as err:
+        logger.warning("%s is passed over: %s: %s", path.name, type(err).__name__, err)
+        return
+    for answers, questions in listed:
+        starts = [source.clean.find(answer) for answer in answers]
+        if -1 in starts:
+            logger.warning("%s: not in the document: %s", path.name, answers[starts.index(-1)])
+        places = tuple(
+            Place(source.id, start, start + len(answer))
+            for start, answer in zip(starts, answers, strict=True)
+            if start >= 0 and answer
+        )
+        if places:
+            yield from (Phrasing(question, places) for question in questions)
+
+
+class Phrasings:
+    """Known questions, found by what they share with a new one."""
+
+    def __init__(self, known: Sequence[Phrasing] = (), encoder: Encoder | None = None) -> None:
+        """Index the questions by their words, and by their vectors; without an encoder none is found."""
+        self.known = list(known)
+        self._encoder = encoder
+        self._words: dict[str, dict[Place, frozenset[str]]] = {}
+        for phrasing in known:
+            for place in phrasing.places:
+                said = self._words.setdefault(place.source_id, {})
+                said[place] = said.get(place, frozenset()) | token_set(phrasing.text)
+        texts = [phrasing.text for phrasing in known]
+        self._lexical = LexicalIndex.build(texts)
+        self._vectors = (
+            encoder.encode_documents(texts) if encoder and texts else np.zeros((0, 0), dtype=np.float32)
+        )
+        self._seen = lru_cache(maxsize=len(texts))(self._see)
+
+    def __len__(self) -> int:
+        """How many questions are known."""
+        return len(self.known)
+
+    def near(self, text: str) -> Known:
+        """Return the phrasings that may ask the same as a question, likeliest first."""
+        pairs = self.beside(text)
+        values = likeness([pair for _, pair in pairs])
+        found = [Near(self.known[i], value) for (i, _), value in zip(pairs, values, strict=True)]
+        return Known(sorted(found, key=lambda near: -near.likeness), self._words)
+
+    def beside(self, text: str) -> list[tuple[int, Likeness]]:
+        """Set a question beside the phrasings nearest to it, each told by its number."""
+        if not self.known or self._encoder is None:
+            return []
+        cosines = self._vectors @ self._encoder.encode_query(text)[0]
+        numbers = sorted({*top(self._lexical.scores(text), COMPARED), *top(cosines, COMPARED)})
+        own = _Seen.of(text, self._lexical)
+        return [(i, own.beside(self._seen(i), float(cosines[i]))) for i in numbers]
+
+    def _see(self, number: int) -> _Seen:
+        return _Seen.of(self.known[number].text, self._lexical)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A question taken apart, to be set beside another."""
+
+    question: Question
+    tokens: frozenset[str]
+    concepts: Sequence[Concept]
+
+    @classmethod
+    def of(cls, text: str, lexical: LexicalIndex) -> _Seen:
+        question = analyse(text)
+        return cls(question, token_set(text), concepts(question, lexical))
+
+    def beside(self, other: _Seen, cosine: float) -> Likeness:
+        """Compare two questions."""
+        return Likeness(
+            covers=sum(c.weight * c.covered(other.tokens) for c in self.concepts),
+            covered=sum(c.weight * c.covered(self.tokens) for c in other.concepts),
+            cosine=max(0.0, cosine),
+            kind=float(self.question.kind == other.question.kind),
+        )
+
+
+class Shelf:
+    """The phrasings beside the documents of a folder, read when they are first asked for."""
+
+    def __init__(self, folder: Path, encoder: Callable[[], Encoder], reader: SourceReader) -> None:
+        self._folder, self._encoder, self._reader = folder, encoder, reader
+        self._kept: dict[tuple[object, ...], Phrasings] = {}
+        self._reading = threading.Lock()
+
+    def of(self, stamps: Sequence[Stamp]) -> Phrasings:
+        """Return what people are known to ask of these documents."""
+        files = [(stamp, path) for stamp in stamps if (path := self._beside(stamp)) and path.is_file()]
+        if not files:
+            return Phrasings()
+        key = tuple((stamp.id, stamp.stamp, path.stat().st_mtime_ns) for stamp, path in files)
+        with self._reading:
+            found = self._kept.pop(key, None)
+            if found is None:
+                known = [p for stamp, path in files for p in read(path, self._reader.source(stamp.id))]
+                found = Phrasings(known, self._encoder())
+            self._kept[key] = found
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return found
+
+    def _beside(self, stamp: Stamp) -> Path | None:
+        """The file of a document's questions, where the document was read from the folder."""
+        if stamp.origin != str(self._folder.resolve()):
+            return None
+        path = self._folder / stamp.name
+        return path.with_name(path.stem + QUESTIONS)
