@@ -8,6 +8,7 @@ sentences. Knows questions and places in sources; not how answers are made.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.concepts import Concept, concepts
+from rag.errors import LingxueError
 from rag.ingest import QUESTIONS
 from rag.lexical import LexicalIndex, token_set, top
 from rag.likeness import Likeness, likeness
@@ -195,27 +197,55 @@ class Shelf:
     def __init__(self, folder: Path, encoder: Callable[[], Encoder], reader: SourceReader) -> None:
         self._folder, self._encoder, self._reader = folder, encoder, reader
         self._kept: dict[tuple[object, ...], Phrasings] = {}
+        self._listed: tuple[dict[Path, int], dict[str, Path]] = {}, {}
         self._reading = threading.Lock()
 
     def of(self, stamps: Sequence[Stamp]) -> Phrasings:
         """Return what people are known to ask of these documents."""
-        files = [(stamp, path) for stamp in stamps if (path := self._beside(stamp)) and path.is_file()]
-        if not files:
-            return Phrasings()
-        key = tuple((stamp.id, stamp.stamp, path.stat().st_mtime_ns) for stamp, path in files)
         with self._reading:
-            found = self._kept.pop(key, None)
-            if found is None:
-                known = [p for stamp, path in files for p in read(path, self._reader.source(stamp.id))]
-                found = Phrasings(known, self._encoder())
+            files = self._files()
+            origin = str(self._folder.resolve()) if files else ""
+            told = [
+                (s, files[_stem(s.name)]) for s in stamps if _stem(s.name) in files and s.origin == origin
+            ]
+            key = tuple((stamp.id, path, _changed(path)) for stamp, path in told)
+            found = self._kept.pop(key, None) or Phrasings(list(self._read(told)), self._encoder())
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
             return found
 
-    def _beside(self, stamp: Stamp) -> Path | None:
-        """The file of a document's questions, where the document was read from the folder."""
-        if stamp.origin != str(self._folder.resolve()):
-            return None
-        path = self._folder / stamp.name
-        return path.with_name(path.stem + QUESTIONS)
+    def _read(self, told: Sequence[tuple[Stamp, Path]]) -> Iterator[Phrasing]:
+        for stamp, path in told:
+            try:
+                yield from read(path, self._reader.source(stamp.id))
+            except LingxueError as err:  # damaged or just removed: the other documents have their questions
+                logger.warning("%s is passed over: %s", path.name, err)
+
+    def _files(self) -> dict[str, Path]:
+        """The files of questions by what they stand beside; listed anew when a folder has changed."""
+        folders, files = self._listed
+        if not folders or any(_changed(folder) != when for folder, when in folders.items()):
+            walked = list(os.walk(self._folder))
+            paths = [
+                Path(top, name) for top, _, names in walked for name in names if name.endswith(QUESTIONS)
+            ]
+            files = {_name(path, self._folder): path for path in paths}
+            self._listed = {Path(top): _changed(Path(top)) for top, _, _ in walked}, files
+        return files
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix().removesuffix(QUESTIONS)
+
+
+def _changed(path: Path) -> int:
+    """When a file or folder was changed, in nanoseconds; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

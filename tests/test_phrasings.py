@@ -93,6 +93,24 @@ def test_a_file_of_questions_that_cannot_be_used_is_passed_over_and_logged(assis
     assert QUESTIONS in caplog.text or text.count('""')
 
 
+def test_questions_of_a_document_that_is_damaged_are_passed_over(assistant, folder, caplog):
+    (folder / "食堂.txt").write_text("第一条 食堂由后勤处管理。", encoding="utf-8")
+    (folder / f"食堂{QUESTIONS}").write_text(
+        '[[questions]]\nanswers = ["食堂由后勤处管理。"]\nasked = ["谁做饭"]', encoding="utf-8"
+    )
+    teach(folder)
+    assistant.index()
+    damaged = next(s for s in assistant.stamps() if s.name == "食堂.txt")
+    with assistant.store._transaction() as db:
+        db.execute("UPDATE sources SET original = '别的' WHERE id = ?", (damaged.id,))
+    assert {known.text for known in assistant.library().phrasings.known} == {
+        "这礼拜归谁看着校门",
+        "本周轮到哪些人站岗",
+        "新老师要知道哪些规矩",
+    }
+    assert "已损坏" in caplog.text
+
+
 def test_a_file_of_questions_is_no_document(assistant, folder):
     teach(folder)
     report = assistant.index()
