@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rag.assistant import Assistant
 from rag.config import Settings, shipped_dir
+from rag.ingest import QUESTIONS
 
 CHUNKS = 5_000
 LINES_A_DOCUMENT = 400
@@ -33,6 +34,7 @@ def fill(folder: Path, documents: int) -> None:
     lines = []
     for path in sorted(shipped_dir("knowledge").glob("*.md")):
         shutil.copy(path, folder)
+        shutil.copy(path.with_name(path.stem + QUESTIONS), folder)
         text = path.read_text(encoding="utf-8")
         lines += [line for line in text.splitlines() if line.strip() and line[0] not in "#|"]
     shuffled = random.Random(7)

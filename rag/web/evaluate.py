@@ -27,6 +27,7 @@ TITLES = {
     "knowledge": "自带资料",
     "knowledge-fresh": "自带资料·第二批",
     "knowledge-third": "自带资料·第三批",
+    "knowledge-unsaid": "自带资料·资料里没有答案的题",
     "knowledge-heldout": "自带资料·另一组没调试过的题",
     "knowledge-heldout2": "自带资料·第二批没调试过的题",
 }
