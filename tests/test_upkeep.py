@@ -76,6 +76,18 @@ def test_a_question_waits_for_the_index_where_all_that_it_holds_is_gone(assistan
     assert "食堂老师" in answer.answer and answer.citations
 
 
+def test_documents_stay_where_their_folder_is_moved(assistant, tmp_path):
+    moved = tmp_path / "elsewhere"
+    assistant.settings.knowledge_dir.rename(moved)
+    (moved / "食堂.txt").write_text("第一条 食堂由值班员负责。", encoding="utf-8")
+    assistant.close()
+    other = Assistant(Settings(data_dir=tmp_path / "data", knowledge_dir=moved, llm="off"))
+    assert "值班员" in other.answer("食堂由谁负责？").answer
+    assert {stamp.name for stamp in other.stamps()} == {f"{name}.txt" for name in NAMES}
+    assert "宿舍管理员" in other.answer("宿舍由谁负责？").answer
+    other.close()
+
+
 def test_files_that_cannot_be_written_into_the_store_are_said_one_by_one(assistant, tmp_path, monkeypatch):
     from rag.errors import DataDirUnusable
 

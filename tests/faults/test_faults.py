@@ -142,7 +142,7 @@ class Shelf(RuleBasedStateMachine):
 
     @rule()  # without a precondition: what is known after a kill is no one's to repeat
     def ask(self):
-        known = [(name, versions) for name, versions in self.world.known().items() if versions[-1]]
+        known = [(name, versions) for name, versions in self.world.known().items() if all(versions)]
         if not known:
             return
         name, versions = known[0]
