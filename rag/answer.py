@@ -177,7 +177,7 @@ def _extracted(found: _Found) -> Answer:
 
 def _apart(found: _Found) -> compare.Comparison | None:
     """Set two things side by side that no sentence or table compares, where each was found apart."""
-    if found.whole or compare.find(found.question, found.evidence):
+    if found.whole or not found.parts or compare.find(found.question, found.evidence):
         return None
     sure = all(part.base.confidence >= THRESHOLD for part in found.parts)
     return compare.beside(found.question, [part.evidence for part in found.parts]) if sure else None

@@ -205,9 +205,10 @@ class Assistant:
         self, question: str, history: Sequence[Turn], model: ChatModel | None, collection: str
     ) -> Iterator[Event]:
         library = self.library(collection)
-        folder = shipped_dir("prompts")
-        prompts = [(folder / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite")]
-        system, rewrite = prompts if model else ("", "")
+        system = rewrite = ""
+        if model:
+            folder = shipped_dir("prompts")
+            system, rewrite = ((folder / f"{name}.md").read_text("utf-8") for name in ("answer", "rewrite"))
         yield from answer.ask(
             question, history, library=library, notices=self.notices,
             model=model, system=system, rewrite=rewrite,

@@ -205,11 +205,12 @@ class Shelf:
         with self._reading:
             files = self._files()
             origin = str(self._folder.resolve()) if files else ""
-            told = [
-                (s, files[_stem(s.name)]) for s in stamps if _stem(s.name) in files and s.origin == origin
-            ]
+            own = (stamp for stamp in stamps if files and stamp.origin == origin)
+            told = [(stamp, path) for stamp in own if (path := files.get(_stem(stamp.name)))]
             key = tuple((stamp.id, path, _changed(path)) for stamp, path in told)
-            found = self._kept.pop(key, None) or Phrasings(list(self._read(told)), self._encoder())
+            found = self._kept.pop(key, None)
+            if found is None:  # one without questions is kept as well
+                found = Phrasings(list(self._read(told)), self._encoder())
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]

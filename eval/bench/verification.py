@@ -81,13 +81,9 @@ def claims(corpus: str, shared: Path, *, held: bool) -> tuple[list[Claim], list[
             sentence = _NOTE.sub("", original).strip()
             if len(sentence) < SHORTEST or tuned_on(sentence) is held:
                 continue
-            evidence = "".join(texts[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1])
+            evidence = _around(texts, i, i)
             following = _NOTE.sub("", texts[i + 1]) if i + 1 < len(texts) else ""
-            false += [
-                Claim(corpus, k, t, evidence)
-                for k, t in exchanges(sentence)
-                if _bare(t) not in _bare(evidence)
-            ]
+            false += falsified(corpus, sentence, evidence)
             true += [Claim(corpus, k, t, evidence) for k, t in restatements(sentence, following)]
     return false, true
 
@@ -110,7 +106,7 @@ def by_hand(*, held: bool) -> tuple[list[Claim], list[Claim]]:
             continue
         known = texts[row["file"]]
         places = [i for i, s in enumerate(known) for of in row["of"] if of in s]
-        evidence = "".join(known[max(0, min(places) - NEIGHBOURS) : max(places) + NEIGHBOURS + 1])
+        evidence = _around(known, min(places), max(places))
         true.append(Claim("by hand", "by hand", row["said"], evidence))
         false += falsified("by hand", row["said"], evidence)
     return false, true
@@ -136,7 +132,12 @@ def elsewhere(*, held: bool) -> list[Claim]:
 def _windows(path: Path) -> Iterator[tuple[str, str]]:
     texts = _sentences(path.read_text(encoding="utf-8"))
     for i, text in enumerate(texts):
-        yield text, "".join(texts[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1])
+        yield text, _around(texts, i, i)
+
+
+def _around(texts: Sequence[str], first: int, last: int) -> str:
+    """The sentences from the first to the last with their neighbours."""
+    return "".join(texts[max(0, first - NEIGHBOURS) : last + NEIGHBOURS + 1])
 
 
 def _bare(text: str) -> str:
