@@ -2,8 +2,9 @@
 
 Real programs, each started as `docs/deploy.md` says and stopped again; nginx
 runs the file that is shipped, `docs/deploy/nginx.conf`, with only addresses,
-certificate and user replaced. For the tests of the installation and the load
-test alike. Knows programs and ports; not what is asked of them.
+certificate and user replaced, and so does Caddy, which may stand in its place.
+For the tests of the installation and the load test alike. Knows programs and
+ports; not what is asked of them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from rag.assistant import Assistant
 from rag.config import Settings
 
 SITE = ROOT / "docs" / "deploy" / "nginx.conf"
+CADDY_SITE = SITE.with_name("Caddyfile")
 PASSWORD = "一个长长的密码呀"  # noqa: S105 - of accounts that live as long as a test
 ADMIN = "校长"
 # The command `chroma`, also where its script is not on the path.
@@ -107,15 +109,15 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     return pem, ssl.create_default_context(cafile=folder / "cert.pem")
 
 
-class Nginx(Service):
-    """nginx: its `port` is that of https, `http_port` the one that sends people there."""
+class Proxy(Service):
+    """nginx or Caddy: its `port` is that of https, `http_port` the one that sends people there."""
 
     def __init__(self, command: list[str], port: int, http_port: int, *, log: Path) -> None:
         super().__init__(command, port, log=log)
         self.http_port = http_port
 
 
-def nginx(folder: Path, replicas: list[int], pem: Path) -> Nginx:
+def nginx(folder: Path, replicas: list[int], pem: Path) -> Proxy:
     """Return nginx with the shipped site before replicas at these ports, not started yet."""
     https, http = free_port(), free_port()
     places = {
@@ -128,12 +130,7 @@ def nginx(folder: Path, replicas: list[int], pem: Path) -> Nginx:
         r"lingxue\.example\.edu\.cn": "127.0.0.1",
         r"(ssl_certificate\w*) +[^;]+;": f"\\1 {pem};",
     }
-    site = SITE.read_text(encoding="utf-8")
-    for pattern, replacement in places.items():
-        site, times = re.subn(pattern, replacement, site)
-        if not times:
-            raise CannotStart(f"{SITE.name} has nothing like {pattern}")
-    (folder / "site.conf").write_text(site, encoding="utf-8")
+    (folder / "site.conf").write_text(_moved(SITE, places), encoding="utf-8")
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -147,7 +144,33 @@ def nginx(folder: Path, replicas: list[int], pem: Path) -> Nginx:
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     if checked.returncode:
         raise CannotStart(f"nginx -t: {checked.stderr}")
-    return Nginx(command, https, http, log=folder / "nginx.out")
+    return Proxy(command, https, http, log=folder / "nginx.out")
+
+
+def caddy(folder: Path, replicas: list[int], pem: Path) -> Proxy:
+    """Return Caddy with the shipped site before replicas at these ports, not started yet."""
+    https, http = free_port(), free_port()
+    places = {
+        r"^lingxue\.example\.edu\.cn \{": f"127.0.0.1 {{\n\ttls {pem} {pem}",
+        r"(?: 127\.0\.0\.1:\d+)+": "".join(f" 127.0.0.1:{port}" for port in replicas),
+    }
+    options = f"{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {http}\n\thttps_port {https}\n}}\n"
+    (folder / "Caddyfile").write_text(options + _moved(CADDY_SITE, places), encoding="utf-8")
+    command = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    return Proxy(command, https, http, log=folder / "caddy.log")
+
+
+def _moved(file: Path, places: dict[str, str]) -> str:
+    """A shipped file with what stands in these places replaced.
+
+    Raises: CannotStart where one is not in it.
+    """
+    site = file.read_text(encoding="utf-8")
+    for pattern, replacement in places.items():
+        site, times = re.subn(pattern, replacement, site, flags=re.MULTILINE)
+        if not times:
+            raise CannotStart(f"{file.name} has nothing like {pattern}")
+    return site
 
 
 class Installation:

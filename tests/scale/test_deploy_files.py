@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from rag.arguments import make_parser
 from rag.config import Settings
@@ -79,6 +82,39 @@ def test_compose_file_holds_together_and_publishes_nothing_but_the_replicas_on_t
 def test_chroma_server_is_of_the_version_that_the_program_is_tested_with():
     pinned = found(r"^chromadb==(.*)$", ROOT / "constraints.txt")
     assert COMPOSE["services"]["chroma"]["image"] == f"chromadb/chroma:{pinned}"
+
+
+def pinned(path):
+    """The versions that a file of requirements pins, by the packages' normalised names."""
+    lines = re.findall(r"^([\w.-]+)==([^ \n;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in lines}
+
+
+def needed(name, extras=frozenset()):
+    """Every package that an installed one needs here, itself too; what torch needs is needed with it."""
+    found, waiting = set(), [(name, frozenset(extras))]
+    while waiting:
+        name, extras = waiting.pop()
+        if (name, extras) in found:
+            continue
+        found.add((name, extras))
+        for line in metadata.requires(name) or ():
+            need = Requirement(line)
+            if not need.marker or any(need.marker.evaluate({"extra": extra}) for extra in extras | {""}):
+                waiting.append((canonicalize_name(need.name), frozenset(need.extras)))
+    return {name for name, _ in found}
+
+
+def test_hashed_list_holds_all_that_the_program_needs_in_the_tested_versions():
+    hashed, tested = pinned(DEPLOY / "requirements.txt"), pinned(ROOT / "constraints.txt")
+    assert {n: v for n, v in hashed.items() if n in tested} == {n: tested[n] for n in hashed if n in tested}
+    nvidia = {
+        n for n in needed("lingxue") if n.startswith(("nvidia-", "cuda-", "triton"))
+    }  # of torch's big build
+    assert needed("lingxue", {"postgres", "ocr"}) - nvidia - {"lingxue", "torch"} <= set(hashed)
+    text = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
+    entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    assert len(entries) == len(hashed) and all("--hash=sha256:" in entry for entry in entries)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")

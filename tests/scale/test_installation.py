@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from eval.bench.crowd import Person, Seen
-from eval.bench.installation import ADMIN, PASSWORD, certificate, installed, nginx
+from eval.bench.installation import ADMIN, PASSWORD, caddy, certificate, installed, nginx
 from eval.bench.services import CannotStart, program, until
 
 if not sys.platform.startswith("linux"):
@@ -31,7 +31,7 @@ def needs(*names):
             missing.append(name)
     return pytest.mark.skipif(
         bool(missing),
-        reason=f"not installed: {', '.join(missing)} (apt-get install nginx-light postgresql openssl)",
+        reason=f"not installed: {', '.join(missing)} (apt-get install nginx-light caddy postgresql openssl)",
     )
 
 
@@ -127,8 +127,10 @@ def test_document_uploaded_to_one_replica_is_answered_from_by_both_with_vectors_
         assert state(one)["fresh"] and state(one)["chunks"] == state(other)["chunks"]
 
 
-@needs("nginx", "openssl")
-def test_answer_passes_nginx_piece_by_piece(tmp_path):
+@pytest.mark.parametrize(
+    "proxy", [pytest.param(proxy, marks=needs(proxy.__name__, "openssl")) for proxy in (nginx, caddy)]
+)
+def test_answer_passes_the_proxy_piece_by_piece(proxy, tmp_path):
     received = threading.Event()
 
     class Streams(http.server.BaseHTTPRequestHandler):
@@ -145,7 +147,7 @@ def test_answer_passes_nginx_piece_by_piece(tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Streams) as behind:
         threading.Thread(target=behind.serve_forever, daemon=True).start()
         pem, trust = certificate(tmp_path)
-        before = nginx(tmp_path, [behind.server_port], pem).start().ready()
+        before = proxy(tmp_path, [behind.server_port], pem).start().ready()
         try:
             with httpx.stream("GET", f"https://127.0.0.1:{before.port}/", verify=trust, timeout=30) as reply:
                 pieces = reply.iter_text()
@@ -157,17 +159,41 @@ def test_answer_passes_nginx_piece_by_piece(tmp_path):
             behind.shutdown()
 
 
-@needs("nginx", "initdb", "openssl")
-def test_behind_tls_the_cookie_is_secure_plain_http_is_sent_on_and_the_inside_stays_inside(site):
-    with httpx.Client(base_url=site.address, verify=site.trust) as client:
+def keeps_to_tls(address, trust, http_port):
+    with httpx.Client(base_url=address, verify=trust) as client:
         given = client.post("/login", data={"name": ADMIN, "password": PASSWORD})
         assert "Secure" in given.headers["set-cookie"] and "HttpOnly" in given.headers["set-cookie"]
         assert "max-age" in given.headers["strict-transport-security"]
-        assert client.get("/config").json()["root"] == site.address
+        assert client.get("/config").json()["root"] == address
         assert client.get("/metrics").status_code == 404 == client.get("/readyz").status_code
         assert client.post("/login", headers={"Origin": "https://evil.example"}).status_code == 403
-    plain = httpx.get(f"http://127.0.0.1:{site.nginx.http_port}/library?x=1")
-    assert plain.status_code == 301 and plain.headers["location"] == "https://127.0.0.1/library?x=1"
+    plain = httpx.get(f"http://127.0.0.1:{http_port}/library?x=1")
+    assert plain.is_redirect and plain.headers["location"].startswith("https://127.0.0.1")
+    assert plain.headers["location"].endswith("/library?x=1")
+
+
+@needs("nginx", "initdb", "openssl")
+def test_behind_tls_the_cookie_is_secure_plain_http_is_sent_on_and_the_inside_stays_inside(site):
+    keeps_to_tls(site.address, site.trust, site.nginx.http_port)
+
+
+@needs("nginx", "caddy", "initdb", "openssl")
+def test_caddy_in_its_place_keeps_a_person_at_one_replica_and_goes_on_with_the_other(site, tmp_path):
+    pem, trust = certificate(tmp_path)
+    proxy = caddy(tmp_path, [replica.port for replica in site.replicas], pem).start().ready()
+    address = f"https://127.0.0.1:{proxy.port}"
+    try:
+        keeps_to_tls(address, trust, proxy.http_port)
+        someone = Person(address, name=ADMIN, password=PASSWORD, trust=trust)
+        assert "半数以上" in ask(someone, QUORUM)
+        assert "三分之二" in ask(someone, "那定干部呢？")
+        for replica in site.replicas:
+            replica.kill()
+            assert until(lambda: "校长" in someone.ask(CHAIR, Seen()), 10)  # noqa: B023
+            replica.start().ready()
+        someone.close()
+    finally:
+        proxy.stop()
 
 
 @needs("nginx", "initdb", "openssl")
