@@ -19,6 +19,7 @@ from rag.authority import of_sentence, weight
 from rag.cite import Citations
 from rag.concepts import ABSENCE
 from rag.evidence import Evidence
+from rag.headings import chinese_number
 from rag.narrow import ENUMERATING, POINTED, has_items, narrow
 from rag.opposite import contrary
 from rag.page import Page, cell_of, plain
@@ -38,7 +39,7 @@ _ITEM = re.compile(
     r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
     r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
 )
-_NUMBERED = re.compile("[一二三四五六七八九十]{1,2}[是要]")
+_NUMBERED = re.compile("([一二三四五六七八九十]{1,2})[是要]")
 _DATED = re.compile(r"[0-9]{4}年|[0-9]{1,9}[%人次名]|半数|分之")
 _TABLE_RULE = re.compile(r"^[|\s:-]+$")
 _STEP = re.compile(r"(?<=[，：；,:;])(?=先|再(?!次)|然后|接着|最后|会前|会上|会后)")
@@ -211,7 +212,8 @@ def _spread(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
         if _NUMBERED.match(near.text) and near.supported >= NEAR_SHARE * best.supported:
             text, (start, end) = near.source.clean, _section_around(near)
             spans = [s for s in split.sentences(text, start, end) if _NUMBERED.match(text[slice(*s)])]
-            if len(split.items(" ".join(text[a : a + 2] for a, _ in spans), 0, 3 * len(spans))) == len(spans) == question.size:
+            numbers = [chinese_number(m[1]) for s in spans if (m := _NUMBERED.match(text, s[0]))]
+            if numbers == list(range(1, question.size + 1)):
                 return [_beside(near, *span) for span in spans]
     return []
 
