@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag import answer, ingest, official
 from rag.config import Settings, shipped_dir
 from rag.documents import Documents
-from rag.embed import load_encoder
+from rag.embed import bundled, load_encoder
 from rag.errors import FetchFailed, HeldBack, NothingIndexed, SourceNotFound
 from rag.fetch import Fetcher
 from rag.index import Index
@@ -50,7 +50,7 @@ class Assistant:
         """Keep the settings; open nothing yet."""
         self.settings = settings
         self._views = Views()
-        self._shelf = Shelf(settings.knowledge_dir, lambda: self.encoder, self)
+        self._shelf = Shelf(settings.knowledge_dir, bundled, self)
         self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property

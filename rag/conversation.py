@@ -53,6 +53,9 @@ LONGEST = 14  # a longer question says enough of itself
 _ITEMS = re.compile(
     r"(?:(?:^|\n)\s*(?:[0-9]{1,2}[.．、]|-)\s*(?!\*\*)|[一二三四五六七八九十]是)([^，。；;\n\[]{2,30})"
 )
+_COUNTED = re.compile(
+    "哪(?P<counted>[两二三四五六七八九十]{1,2}(?:个(?:部分|方面)?|项|条|点|件事|方面|类)[\u4e00-\u9fff]{0,4})"
+)
 _PERSON = re.compile(r"他们|她们|他|她|它们|它|这个会|该会|这种会|前者|后者")
 _POINTING = re.compile(
     r"^(?:那么|那(?!些|一)|这个?(?=是|又|有|里|$)|还有|再(?!选|次)|另外|上面|上述|刚才说?的?|其中|然后)[，,]?"
@@ -165,7 +168,8 @@ def _ordinal(question: str, last: str, history: Sequence[Turn]) -> str:
     items = _ITEMS.findall(told[-1]) if told else []
     if 0 < (number := chinese_number(match["n"])) <= len(items) and len(items) > 1:
         return f"{_subject(last)}中的“{items[number - 1].strip()}”具体指什么？"
-    steps = "的步骤" if match["unit"] == "步" else ""
+    counted = _COUNTED.search(last)  # what there are five of is asked for as one of five
+    steps = f"的{counted['counted']}" if counted else "的步骤" if match["unit"] == "步" else ""
     return f"{_subject(last)}{steps}，第{match['n']}{'步' if steps else '点'}是什么？"
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,20 @@ def load_encoder(setting: str = "") -> Encoder:
     Raises: EncoderNotFound: the model is not on disk or cannot be read.
     """
     if not setting:
-        return StaticEncoder(BUNDLED)
+        return bundled()
     folder = Path(setting)
     if folder.is_dir() and is_static(folder):
         return StaticEncoder(folder)
     return SentenceTransformerEncoder(setting)
+
+
+@lru_cache(maxsize=1)
+def bundled() -> StaticEncoder:
+    """Return the encoder that comes with the program, to whose cosines the weights of answering are fitted.
+
+    Raises: EncoderNotFound: it cannot be read.
+    """
+    return StaticEncoder(BUNDLED)
 
 
 def is_static(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from rag import sentences as split
 from rag.asking import Asked
 from rag.clause import Clause, cites
 from rag.concepts import ABSENCE, COMPLETE, Concept, concepts
+from rag.embed import bundled
 from rag.lexical import LexicalIndex, fold, token_set
 from rag.phrasings import NOTHING, Known
 from rag.protocols import SourceReader
@@ -34,6 +35,7 @@ LEARNED_WEIGHT, READ_WEIGHT = (
     0.4,
     0.2,
 )  # of the trees' probability and of the reader's log-odds; see docs/design/0006
+ALIKE_WEIGHT = 0.3  # of the cosine; more declines less well
 LEAD = 40  # characters at the start of a document, which name what all of it is about
 ELSEWHERE = 0.1  # of the probability is left to what concerns another year or law than the one asked about
 HOLDING, HOLDS = 3, 0.7  # so near the best, and covering so much as it does, may what holds the thing stand
@@ -51,7 +53,8 @@ class Evidence:
     of the question's known things (支委会, 书记) neither it nor its heading names,
     `bare` whether they name such a thing and nothing of what is asked about it, `asked` how likely the
     question asks what it is known to answer, 0 to 1, or None where nothing is known of its document,
-    `told` the share of the question that it covers with the words of what it is known to answer.
+    `told` the share of the question that it covers with the words of what it is known to answer,
+    `alike` the cosine of its vector with the question's.
     """
 
     source: Source
@@ -67,6 +70,7 @@ class Evidence:
     bare: bool = False
     asked: float | None = None
     told: float = 0.0
+    alike: float = 0.0
 
     @property
     def text(self) -> str:
@@ -84,10 +88,12 @@ def rank(
     """Return the sentences of the hits, best first, each once; `known` are questions like this one."""
     wanted = concepts(question, lexical)
     places = candidates(hits, reader)
-    learned = _learned(question, wanted, [candidate for *_, candidate in places], lexical)
+    alike = _alike(question, [candidate.text for *_, candidate in places])
+    told = sentence_rules.set_aside(question, [candidate for *_, candidate in places])
+    learned = _learned(question, wanted, told, lexical)
     found = [
-        _evidence(question, wanted, source, span, candidate, value, known)
-        for (source, span, candidate), value in zip(places, learned, strict=True)
+        _evidence(question, wanted, source, span, candidate, (value, cosine), known)
+        for (source, span, _), candidate, value, cosine in zip(places, told, learned, alike, strict=True)
     ]
     return _said_first(question, sorted(found, key=lambda e: (-e.score, e.source.id, e.start)))
 
@@ -154,15 +160,25 @@ def _learned(
     return [float(value) for value in total]
 
 
+def _alike(question: Question, texts: Sequence[str]) -> Sequence[float]:
+    """The cosines of the sentences' vectors with the question's."""
+    if not texts:
+        return []
+    encoder = bundled()
+    cosines = encoder.encode_documents(texts) @ encoder.encode_query(question.text)[0]
+    return [float(cosine) for cosine in cosines]
+
+
 def _evidence(
     question: Question,
     wanted: Sequence[Concept],
     source: Source,
     span: tuple[int, int],
     candidate: Candidate,
-    learned: float,
+    learned: tuple[float, float],
     known: Known,
 ) -> Evidence:
+    value, alike = learned
     own, around = token_set(candidate.text), sentence_rules.around(candidate)
     asked = known.asked(source.id, *span)
     said = frozenset() if asked is None else known.tokens(source.id, *span)
@@ -172,12 +188,16 @@ def _evidence(
         coverage=sentence_ranker.covered(wanted, own),
         supported=sentence_ranker.supported(wanted, own, around),
         expected=sentence_rules.expected(question, candidate),
-        score=sentence_rules.ruled(question, wanted, candidate) + learned + ASKED_WEIGHT * _told(asked),
+        score=sentence_rules.ruled(question, wanted, candidate)
+        + value
+        + ALIKE_WEIGHT * alike
+        + ASKED_WEIGHT * _told(asked),
         complete=bool(COMPLETE.search(candidate.text)),
         missing=sentence_rules.missing(wanted, own | around),
         bare=sentence_rules.bare(wanted, own | around),
         asked=asked,
         told=sentence_ranker.covered(wanted, own | said),
+        alike=alike,
     )
 
 
@@ -263,6 +283,7 @@ def signs(question: Question, evidence: Sequence[Evidence], nearest: float = 0.0
         "askable": float(best.asked is not None),
         "told": 0.0 if best.asked is None else best.told,
         "nearest": nearest,
+        "alike": best.alike,
         "length": math.log(max(1, len(question.text))),
     }
 

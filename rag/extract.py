@@ -19,6 +19,7 @@ from rag.authority import of_sentence, weight
 from rag.cite import Citations
 from rag.concepts import ABSENCE
 from rag.evidence import Evidence
+from rag.headings import chinese_number
 from rag.narrow import ENUMERATING, POINTED, has_items, narrow
 from rag.opposite import contrary
 from rag.page import Page, cell_of, plain
@@ -30,6 +31,7 @@ MAX_UNITS = 6
 FULL = 0.8  # a sentence that covers so much of the question and lists things is the list asked for
 NAMING = 26  # an item this short names its point; what follows explains it
 HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
+NEAR_BEST, NEAR_SHARE = 4, 0.8  # so far down, and as close to the best, an item shows the list it is of
 ALSO = 1.0  # another sentence is given too when it scores this share of the best
 _OPEN: frozenset[QuestionType] = frozenset({"list"})  # more than one sentence may answer
 _INTRODUCES = re.compile(r"(?:如下|以下|下面|下列)[^。]{0,8}[。:：]?$|[:：]$")
@@ -37,6 +39,7 @@ _ITEM = re.compile(
     r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
     r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
 )
+_NUMBERED = re.compile("([一二三四五六七八九十]{1,2})[是要]")
 _DATED = re.compile(r"[0-9]{4}年|[0-9]{1,9}[%人次名]|半数|分之")
 _TABLE_RULE = re.compile(r"^[|\s:-]+$")
 _STEP = re.compile(r"(?<=[，：；,:;])(?=先|再(?!次)|然后|接着|最后|会前|会上|会后)")
@@ -133,6 +136,8 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     chosen = [best, *_named_parts(question, evidence), *contrary(question, evidence)]
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
+    elif spread := _spread(question, evidence):
+        chosen = spread
     elif question.kind in ENUMERATING:
         listed = _siblings(best)
         chosen = listed if listed and _INTRODUCES.search(best.text) else chosen + (listed or _details(best))
@@ -196,6 +201,21 @@ def _siblings(best: Evidence) -> list[Evidence]:
     listed = list(takewhile(lambda span: _ITEM.match(text[slice(*span)]), spans[first:]))
     rows = [_beside(best, *span) for span in listed if not _TABLE_RULE.match(text[slice(*span)])]
     return rows if len(rows) > 1 else []
+
+
+def _spread(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The items of a list whose explanations stand between them, where they are as many as asked for."""
+    best = evidence[0]
+    if question.size < 2 or question.ordinal or question.sized(best.text):
+        return []
+    for near in evidence[:NEAR_BEST]:
+        if _NUMBERED.match(near.text) and near.supported >= NEAR_SHARE * best.supported:
+            text, (start, end) = near.source.clean, _section_around(near)
+            spans = [s for s in split.sentences(text, start, end) if _NUMBERED.match(text[slice(*s)])]
+            numbers = [chinese_number(m[1]) for s in spans if (m := _NUMBERED.match(text, s[0]))]
+            if numbers == list(range(1, question.size + 1)):
+                return [_beside(near, *span) for span in spans]
+    return []
 
 
 def _by_line(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

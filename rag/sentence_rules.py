@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag import sentence_ranker
 from rag.concepts import ABSENCE, ASKS, COMPLETE, CORRECTS, Concept
@@ -34,6 +35,9 @@ EXAMPLE_COST = 0.15
 DEFINING_COST = 0.1  # what says what a thing is, where that is not asked
 _DEFINES = re.compile("是指|指的是")
 BARE_SHARE = 0.4  # what is asked about a known thing weighs more than that; none of it is said
+# What all of this is about has the names of others in it: to speak of it says nothing of a principal.
+_SYSTEM = re.compile("(?:党组织领导下?的)?校长负责制")
+_SYSTEM_ASKED = re.compile("负责制|[这该此][个项]?制度")
 _EXAMPLE = re.compile(r"[-\s]*(?:算一个例子|例如|比如|譬如)")
 
 
@@ -51,6 +55,23 @@ def ruled(question: Question, wanted: Sequence[Concept], candidate: Candidate) -
     score -= DEFINING_COST * (question.kind != "define" and bool(_DEFINES.search(text)))
     special = _SPECIAL.search(text) and not _SPECIAL_ASKED.search(question.text)
     return score - SPECIAL_COST * bool(special)
+
+
+def set_aside(question: Question, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Take the name of the 校长负责制 out of the candidates of a question that does not ask about it."""
+    if _SYSTEM_ASKED.search(question.text):
+        return candidates
+    return [
+        replace(
+            candidate,
+            text=_SYSTEM.sub("制度", candidate.text),
+            before=_SYSTEM.sub("制度", candidate.before),
+            after=_SYSTEM.sub("制度", candidate.after),
+            heading=_SYSTEM.sub("制度", candidate.heading),
+            lead=_SYSTEM.sub("制度", candidate.lead),
+        )
+        for candidate in candidates
+    ]
 
 
 def around(candidate: Candidate) -> frozenset[str]:

@@ -72,8 +72,8 @@ def _counted(question: Question, best: Evidence) -> Topic | None:
         level = _next_level(source, section)
         children = [s for s in source.sections if section.start < s.start < section.end and s.level == level]
         if len(children) == question.size and any(c.start <= best.start < c.end for c in children):
-            lines = (tuple(_lines(source, child.body, child.end))[:MAX_COUNTED] for child in children)
-            return Topic(source, section, tuple(zip((c.title for c in children), lines, strict=True)))
+            titles = tuple(split.trim(source.clean, child.start, child.body) for child in children)
+            return Topic(source, section, (("", titles),))
     return None
 
 

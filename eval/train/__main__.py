@@ -23,6 +23,7 @@ from tokenizers import Tokenizer
 from eval.train import corpus, measure, vocabulary
 from eval.train.corpus import Collection
 from eval.train.initialise import Floats, start
+from rag.config import shipped_dir
 from rag.embed import StaticEncoder, normalised
 
 VOCABULARY = 32_000
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("bm25s").setLevel(logging.ERROR)
     began = time.perf_counter()
     if not options.measure_only:
-        train(options.data, options.out, threads=options.threads)
+        train(options.data, options.knowledge, options.out, threads=options.threads)
         LOG.info("trained in %.0f s", time.perf_counter() - began)
     sys.stdout.write(report(options.data, options.out) + "\n")
 
@@ -50,13 +51,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder with laws.jsonl.gz, train/, dev/"
     )
+    parser.add_argument(
+        "--knowledge", type=Path, default=shipped_dir("knowledge"), help="the folder with known questions"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--measure-only", action="store_true", help="measure the model that is there")
     return parser.parse_args(arguments)
 
 
-def train(data: Path, out: Path, *, threads: int) -> None:
+def train(data: Path, knowledge: Path, out: Path, *, threads: int) -> None:
     """Make the vocabulary, the first vectors and the trained ones, and write the folder."""
     import torch
 
@@ -72,7 +76,7 @@ def train(data: Path, out: Path, *, threads: int) -> None:
     first = start(ids, tokenizer.get_vocab(), dim=WIDTH, unknown=unknown, seed=SEED)
     sets = measure.dev_collections(data)
     progress(sets, tokenizer, "start", first.compose @ first.parts)
-    material = samples.load(data)
+    material = samples.load(data, knowledge)
     LOG.info("questions: %s", json.dumps({name: len(rows) for name, rows in material.asked.items()}))
     vectors = fit(first, tokenizer, material, Recipe(), partial(progress, sets, tokenizer))
     vectors[unknown] = 0

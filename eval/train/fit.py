@@ -19,7 +19,7 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer
 
 from eval.train.initialise import Floats, Start
-from eval.train.samples import Material, Row, cut_rows
+from eval.train.samples import Material, Row, cut_rows, known_rows
 
 WARM_UP = 0.05  # share of the steps
 LAST_RATE = 0.02  # of the highest
@@ -36,6 +36,7 @@ class Recipe:
     widths: tuple[int, ...] = (512, 256, 128, 64)
     width_shares: tuple[float, ...] = (1.0, 0.5, 0.2, 0.1)
     cut_counts: tuple[tuple[str, int], ...] = (("wiki", 16_384), ("laws", 8_192), ("local", 8_192))
+    known_draws: int = 20  # in an epoch, of one question for each sentence
     seed: int = 7
 
 
@@ -49,6 +50,8 @@ def epoch_batches(material: Material, recipe: Recipe, epoch: int) -> Iterator[li
         batches += _full(mixed, recipe.batch)
     for kind, count in recipe.cut_counts:
         batches += _full(list(cut_rows(material.groups[kind], count, draw)), recipe.batch)
+    for _ in range(recipe.known_draws):
+        batches += _full(known_rows(material.known, draw), recipe.batch)
     draw.shuffle(batches)
     yield from batches
 

@@ -6,6 +6,7 @@ Knows texts and chunks. Knows nothing of tokens or vectors.
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +28,16 @@ class Material:
     """What samples are drawn from.
 
     `asked` are fixed rows of questions; `groups` are passages, (title, text),
-    that stand in one document: neighbours are the hard negatives of a cut query.
+    that stand in one document: neighbours are the hard negatives of a cut query;
+    `known` are sentences of the bundled documents, each with the questions known to ask it.
     """
 
     asked: dict[str, list[Row]]
     groups: dict[str, list[list[tuple[str, str]]]]
+    known: dict[str, list[str]]
 
 
-def load(data: Path) -> Material:
+def load(data: Path, knowledge: Path) -> Material:
     """Read everything training may use; held-out statute questions and their pairs are left out."""
     laws = read_lines(data / "laws.jsonl.gz")
     kept, held = split_by_law(laws, read_lines(data / "train" / "statute-questions.jsonl.gz"))
@@ -51,7 +54,24 @@ def load(data: Path) -> Material:
         "laws": grouped(laws, "law"),
         "local": grouped(local, "title"),
     }
-    return Material(asked, groups)
+    return Material(asked, groups, known(knowledge))
+
+
+def known(folder: Path) -> dict[str, list[str]]:
+    """Return the sentences that the folder's known questions ask, each with its questions."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.questions.toml")):
+        for group in tomllib.loads(path.read_text(encoding="utf-8"))["questions"]:
+            for sentence in group["answers"]:
+                found.setdefault(sentence, []).extend(group["asked"])
+    return found
+
+
+def known_rows(known: dict[str, list[str]], draw: random.Random) -> list[Row]:
+    """Draw one question for each sentence: two of one sentence would be each other's negatives."""
+    rows: list[Row] = [(draw.choice(questions), sentence) for sentence, questions in known.items()]
+    draw.shuffle(rows)
+    return rows
 
 
 def mined(data: Collection) -> list[Row]:
