@@ -144,8 +144,7 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
         if len(chosen) == 1 and question.kind in _OPEN:
             chosen += _also(question, evidence)
     units: list[Unit] = []
-    for sentence in chosen:
-        unit = _unit(question, sentence)
+    for unit in _joined([_unit(question, sentence) for sentence in chosen]):
         known = any(
             u.source.id == unit.source.id and u.start < unit.end and unit.start < u.end for u in units
         )
@@ -157,6 +156,23 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     groups = [together, *([u] for u in units if u.source.id != first.source.id)]
     groups.sort(key=lambda group: weight(group[0].source.metadata.authority))
     return [unit for group in groups for unit in group]
+
+
+def _joined(units: Sequence[Unit]) -> list[Unit]:
+    """Take an item that only names its point (一是配强书记。) together with the sentence that explains it."""
+    if len(units) < 2 or not _names(units[0].source.clean[units[0].start : units[0].end]):
+        return list(units)
+    first, second, *rest = units
+    if (
+        second.source.id != first.source.id
+        or second.end - first.start > CITED_WHOLE
+        or _text(second)[:1] == "|"
+    ):
+        return list(units)
+    between = first.source.clean[first.end : second.start]
+    if between.strip() or not 0 <= second.start - first.end < 3:
+        return list(units)
+    return [Unit(first.source, first.start, second.end, ((first.start, second.end),), first.score), *rest]
 
 
 def _text(unit: Unit) -> str:
@@ -232,12 +248,17 @@ def _by_line(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int
 
 def _details(best: Evidence) -> list[Evidence]:
     """What follows a sentence that only names its point (二是要理顺分工与合作的关系。)."""
-    if len(best.text) > NAMING or not _ITEM.match(best.text):
+    if not _names(best.text):
         return []
     text = best.source.clean
     spans = split.sentences(text, best.end, _section_around(best)[1])
     following = takewhile(lambda span: not _ITEM.match(text[slice(*span)]), spans)
     return [_beside(best, *span) for span in islice(following, MAX_UNITS - 1)]
+
+
+def _names(text: str) -> bool:
+    """Tell whether a sentence is an item that only names its point."""
+    return len(text) <= NAMING and bool(_ITEM.match(text))
 
 
 def _section_around(evidence: Evidence) -> tuple[int, int]:
