@@ -35,7 +35,7 @@ LEARNED_WEIGHT, READ_WEIGHT = (
     0.4,
     0.2,
 )  # of the trees' probability and of the reader's log-odds; see docs/design/0006
-ALIKE_WEIGHT = 0.3  # of the cosine; more declines less well
+ALIKE_WEIGHT = 0.6  # of the cosine; .3 to 1 are alike
 LEAD = 40  # characters at the start of a document, which name what all of it is about
 ELSEWHERE = 0.1  # of the probability is left to what concerns another year or law than the one asked about
 HOLDING, HOLDS = 3, 0.7  # so near the best, and covering so much as it does, may what holds the thing stand

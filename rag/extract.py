@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise
 
 from rag import compare, tables, topic
 from rag import sentences as split
@@ -19,7 +19,7 @@ from rag.authority import of_sentence, weight
 from rag.cite import Citations
 from rag.concepts import ABSENCE
 from rag.evidence import Evidence
-from rag.headings import chinese_number
+from rag.listed import INTRODUCES, MAX_UNITS, details, names_point, siblings, spread
 from rag.narrow import ENUMERATING, POINTED, has_items, narrow
 from rag.opposite import contrary
 from rag.page import Page, cell_of, plain
@@ -27,21 +27,10 @@ from rag.question import Question, QuestionType
 from rag.types import Sentence, Source
 
 CITED_WHOLE = 240  # a sentence up to this long is cited whole where a part of it is shown
-MAX_UNITS = 6
 FULL = 0.8  # a sentence that covers so much of the question and lists things is the list asked for
-NAMING = 26  # an item this short names its point; what follows explains it
-HEADING_SHARE = 0.25  # so much of the question is covered by the heading, not by the item
-NEAR_BEST, NEAR_SHARE = 4, 0.8  # so far down, and as close to the best, an item shows the list it is of
 ALSO = 1.0  # another sentence is given too when it scores this share of the best
 _OPEN: frozenset[QuestionType] = frozenset({"list"})  # more than one sentence may answer
-_INTRODUCES = re.compile(r"(?:如下|以下|下面|下列)[^。]{0,8}[。:：]?$|[:：]$")
-_ITEM = re.compile(
-    r"^(?:[-*] |\| |[一二三四五六七八九十]{1,2}(?:是|要)|[0-9]{1,2}[.．、]"
-    r"|[（(][一二三四五六七八九十0-9]{1,2}[）)])"
-)
-_NUMBERED = re.compile("([一二三四五六七八九十]{1,2})[是要]")
 _DATED = re.compile(r"[0-9]{4}年|[0-9]{1,9}[%人次名]|半数|分之")
-_TABLE_RULE = re.compile(r"^[|\s:-]+$")
 _STEP = re.compile(r"(?<=[，：；,:;])(?=先|再(?!次)|然后|接着|最后|会前|会上|会后)")
 _RUNS_ON = re.compile(r"(?=这项|这些|这是|就是要)")
 
@@ -115,7 +104,7 @@ def _write(question: Question, units: Sequence[Unit], page: Page) -> None:
         for number, part in enumerate(unit.parts):
             bullet = "  - " if number and listed else "- " if listed or len(unit.parts) > 1 else ""
             bullet = "" if not number and unit.introduced and not listed else bullet
-            if not number and (stepped or (unit is units[0] and _INTRODUCES.search(_text(unit)))):
+            if not number and (stepped or (unit is units[0] and INTRODUCES.search(_text(unit)))):
                 bullet = ""
             page.say(unit.source, part, cited=(unit.start, unit.end), before=bullet)
 
@@ -136,16 +125,15 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     chosen = [best, *_named_parts(question, evidence), *contrary(question, evidence)]
     if best.named:
         chosen += [e for e in evidence[1:] if e.named]
-    elif spread := _spread(question, evidence):
-        chosen = spread
+    elif scattered := spread(question, evidence):
+        chosen = scattered
     elif question.kind in ENUMERATING:
-        listed = _siblings(best)
-        chosen = listed if listed and _INTRODUCES.search(best.text) else chosen + (listed or _details(best))
+        listed = siblings(best)
+        chosen = listed if listed and INTRODUCES.search(best.text) else chosen + (listed or details(best))
         if len(chosen) == 1 and question.kind in _OPEN:
             chosen += _also(question, evidence)
     units: list[Unit] = []
-    for sentence in chosen:
-        unit = _unit(question, sentence)
+    for unit in _joined([_unit(question, sentence) for sentence in chosen]):
         known = any(
             u.source.id == unit.source.id and u.start < unit.end and unit.start < u.end for u in units
         )
@@ -157,6 +145,23 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
     groups = [together, *([u] for u in units if u.source.id != first.source.id)]
     groups.sort(key=lambda group: weight(group[0].source.metadata.authority))
     return [unit for group in groups for unit in group]
+
+
+def _joined(units: Sequence[Unit]) -> list[Unit]:
+    """Take an item that only names its point (一是配强书记。) together with the sentence that explains it."""
+    if len(units) < 2 or not names_point(units[0].source.clean[units[0].start : units[0].end]):
+        return list(units)
+    first, second, *rest = units
+    if (
+        second.source.id != first.source.id
+        or second.end - first.start > CITED_WHOLE
+        or _text(second)[:1] == "|"
+    ):
+        return list(units)
+    between = first.source.clean[first.end : second.start]
+    if between.strip() or not 0 <= second.start - first.end < 3:
+        return list(units)
+    return [Unit(first.source, first.start, second.end, ((first.start, second.end),), first.score), *rest]
 
 
 def _text(unit: Unit) -> str:
@@ -184,70 +189,6 @@ def _also(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
         return []
     wanted = max(0.6, ALSO * best.coverage)
     return [e for e in evidence[1:3] if e.expected and e.complete and e.coverage >= wanted]
-
-
-def _siblings(best: Evidence) -> list[Evidence]:
-    """The list that a sentence introduces, in order, or the items beside one that its heading introduces."""
-    text = best.source.clean
-    introduces = bool(_INTRODUCES.search(best.text))
-    by_heading = bool(_ITEM.match(best.text)) and best.supported - best.coverage > HEADING_SHARE
-    if not introduces and not by_heading:
-        return []
-    spans = _by_line(text, split.sentences(text, *_section_around(best)))
-    position = next((i for i, span in enumerate(spans) if span[0] >= best.start), len(spans))
-    first = position + 1 if introduces else position
-    while not introduces and first > 0 and _ITEM.match(text[slice(*spans[first - 1])]):
-        first -= 1
-    listed = list(takewhile(lambda span: _ITEM.match(text[slice(*span)]), spans[first:]))
-    rows = [_beside(best, *span) for span in listed if not _TABLE_RULE.match(text[slice(*span)])]
-    return rows if len(rows) > 1 else []
-
-
-def _spread(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The items of a list whose explanations stand between them, where they are as many as asked for."""
-    best = evidence[0]
-    if question.size < 2 or question.ordinal or question.sized(best.text):
-        return []
-    for near in evidence[:NEAR_BEST]:
-        if _NUMBERED.match(near.text) and near.supported >= NEAR_SHARE * best.supported:
-            text, (start, end) = near.source.clean, _section_around(near)
-            spans = [s for s in split.sentences(text, start, end) if _NUMBERED.match(text[slice(*s)])]
-            numbers = [chinese_number(m[1]) for s in spans if (m := _NUMBERED.match(text, s[0]))]
-            if numbers == list(range(1, question.size + 1)):
-                return [_beside(near, *span) for span in spans]
-    return []
-
-
-def _by_line(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join the sentences of one line to the item that opens it."""
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        opened = joined and _ITEM.match(text[slice(*joined[-1])]) and "\n" not in text[joined[-1][1] : start]
-        if opened and not _ITEM.match(text[start:end]):
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _details(best: Evidence) -> list[Evidence]:
-    """What follows a sentence that only names its point (二是要理顺分工与合作的关系。)."""
-    if len(best.text) > NAMING or not _ITEM.match(best.text):
-        return []
-    text = best.source.clean
-    spans = split.sentences(text, best.end, _section_around(best)[1])
-    following = takewhile(lambda span: not _ITEM.match(text[slice(*span)]), spans)
-    return [_beside(best, *span) for span in islice(following, MAX_UNITS - 1)]
-
-
-def _section_around(evidence: Evidence) -> tuple[int, int]:
-    holding = [s for s in evidence.source.sections if s.start <= evidence.start < s.end]
-    inner = min(holding, key=lambda s: s.end - s.start, default=None)
-    return (inner.body, inner.end) if inner else (0, len(evidence.source.clean))
-
-
-def _beside(evidence: Evidence, start: int, end: int) -> Evidence:
-    return Evidence(evidence.source, start, end, evidence.coverage, evidence.supported, True, evidence.score)
 
 
 def _unit(question: Question, evidence: Evidence) -> Unit:

@@ -6,6 +6,7 @@ order; makes no answers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,7 @@ HITS = 8
 HITS_A_SIDE = 3
 SIDE_WEIGHT = 0.8  # a chunk found for one side counts less than one for the whole question
 LIKE, SAME = 0.4, 0.5  # so alike, a known question leads to its answers; so alike, they are the whole answer
+FAR = 1.5  # so far below the best sentence, what a known question asks besides is not asked here
 UNSEEN = {"weighed": 0.3, "ranked": 0.1}  # of a passage that the search did not find for the question itself
 LED = 3  # known questions whose answers are looked at even where the search did not find them
 
@@ -64,7 +66,7 @@ def look_up(question: Question, library: Library, sides: Sequence[str] = ()) -> 
     for near in known.near[:LED]:
         hits += _led_to(near, hits, library)
     evidence = rank(question, hits, library.reader, library.lexical, known)
-    return Looked(hits, evidence, _whole(known.near, evidence), known.nearest)
+    return Looked(hits, evidence, _whole(question, known.near, evidence), known.nearest)
 
 
 def _new(found: Sequence[Hit], hits: Sequence[Hit]) -> list[Hit]:
@@ -95,7 +97,7 @@ def _holds(hit: Hit, place: Place) -> bool:
     return chunk.source_id == place.source_id and chunk.start <= place.start < chunk.end
 
 
-def _whole(known: Sequence[Near], evidence: Sequence[Evidence]) -> list[Evidence]:
+def _whole(question: Question, known: Sequence[Near], evidence: Sequence[Evidence]) -> list[Evidence]:
     """The sentences that answer the known question this one is, where the best one is among them."""
     if not known or not evidence or known[0].likeness < SAME:
         return []
@@ -103,5 +105,6 @@ def _whole(known: Sequence[Near], evidence: Sequence[Evidence]) -> list[Evidence
         next((e for e in evidence if place.touches(e.source.id, e.start, e.end)), None)
         for place in known[0].phrasing.places
     ]
-    answer = [e for e in found if e]
+    least = -math.inf if question.kind == "compare" else evidence[0].score - FAR
+    answer = [e for e in found if e and e.score >= least]
     return answer if evidence[0] in answer else []
