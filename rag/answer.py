@@ -29,7 +29,7 @@ from rag.validity import warnings
 
 THRESHOLD = 0.55  # below, a wrong policy answer is likelier than a right one
 SURE, BETTER = 0.85, 0.3  # a part of a question is answered besides: so surely, so much better than the rest
-KNOWN, LESS_SURE = 0.5, 0.5  # where it is so likely a known question: less surely
+KNOWN, LESS_SURE = 0.5, 0.35  # where it is so likely a known question: less surely
 UNSURE = 0.15  # the threshold where what is asked for stands in two columns
 MAX_QUESTION = 1000  # code points
 NEAREST = 3

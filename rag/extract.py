@@ -63,7 +63,7 @@ def extract(
     best = evidence[0]
     if not best.named and (comparison := compare.find(question, evidence)):
         compare.write(comparison, page)
-    elif not best.named and not _lists(question, best) and (found := topic.find(question, evidence)):
+    elif not best.named and not _lists(question, evidence) and (found := topic.find(question, evidence)):
         topic.write(found, page)
     elif whole:
         _write(question, [_unit(question, sentence) for sentence in whole], page)
@@ -81,11 +81,14 @@ def _page(question: Question, evidence: Sequence[Evidence], citations: Citations
     return Page(citations, confidence=confidence, labelled=len(words) > 1, noted=question.sourced)
 
 
-def _lists(question: Question, best: Evidence) -> bool:
-    """Tell whether the best sentence itself is the list that is asked for."""
+def _lists(question: Question, evidence: Sequence[Evidence]) -> bool:
+    """Tell whether the best sentence itself is the list that is asked for, or points like it are."""
+    best = evidence[0]
     text = best.source.clean
     if ABSENCE.search(best.text):
         return False
+    if spread(question, evidence):
+        return True
     listed = question.sized(best.text) or bool(split.items(text, best.start, best.end))
     return listed or (best.coverage >= FULL and best.text.count("、") > 1)
 
@@ -185,7 +188,7 @@ def _named_parts(question: Question, evidence: Sequence[Evidence]) -> Iterator[E
 def _also(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
     """Other sentences that answer about as well, from any source."""
     best = evidence[0]
-    if question.sized(best.text) or best.text.count("、") > 1 or _lists(question, best):
+    if question.sized(best.text) or best.text.count("、") > 1 or _lists(question, evidence):
         return []
     wanted = max(0.6, ALSO * best.coverage)
     return [e for e in evidence[1:3] if e.expected and e.complete and e.coverage >= wanted]

@@ -27,7 +27,7 @@ LAYERS = [
     {"collection", "dense", "generation", "index", "probe", "segment", "vectors"},
     {"evidence", "langchain_retriever", "limited", "lookup", "retrieve"},
     {
-        "answer", "compare", "extract", "generate", "narrow", "opposite", "outline", "page", "parts", "review",
+        "answer", "compare", "extract", "generate", "listed", "narrow", "opposite", "outline", "page", "parts", "review",
         "topic", "trace",
     },
     {"assistant", "backup", "desk", "doctor", "upkeep"},

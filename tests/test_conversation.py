@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.conversation import leans, standalone
+from rag.question import analyse
 from rag.types import Turn
 
 SETS = Path(__file__).resolve().parent.parent / "eval" / "sets"
@@ -97,3 +98,8 @@ def test_a_question_that_names_nothing_leans():
         and not leans("支委会多久开一次")
         and not leans("《意见》讲什么")
     )
+
+
+def test_the_number_of_things_asked_for_stays_in_the_question_for_one_of_them():
+    completed = standalone("第三点是什么", after("意见包含哪五个部分"))
+    assert "五个部分" in completed and analyse(completed).ordinal == 3 and analyse(completed).size == 5

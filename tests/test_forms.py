@@ -139,3 +139,66 @@ def test_the_authors_opinion_and_central_policy_are_told_apart(seed):
     answer = seed.answer("六项领导职责是什么？双肩挑提倡吗？")
     assert {c.authority for c in answer.citations} <= {"author", "central"}
     assert seed.answer("双肩挑提倡吗？").citations[0].authority == "author"
+
+
+@pytest.fixture(scope="module")
+def relations(tmp_path_factory):
+    """A study note whose numbered points stand apart, each with its explanation."""
+    folder = tmp_path_factory.mktemp("relations")
+    (folder / "体会.md").write_text(RELATIONS, encoding="utf-8")
+    assistant = Assistant(Settings(data_dir=folder / "data", knowledge_dir=folder, llm="off"))
+    assistant.index()
+    yield assistant
+    assistant.close()
+
+
+RELATIONS = """# 学习体会
+
+## 一、理顺关系
+
+因此，必须明确职责分工，理顺党政关系，实现规范管理、科学决策。一是要理顺领导与负责的关系。\
+党组织是领导核心，校长独立负责。二是要理顺分工与合作的关系。班子成员既要分工，又要合作。
+
+## 二、建好队伍
+
+一是配强支部书记。要把“政治坚定、善于协调”的同志选拨到书记岗位上来。二是用好骨干教师。骨干教师要带徒弟。
+
+## 三、多听意见
+
+听家长的意见，听学生的意见。
+
+## 四、本校打算
+
+### 1.广泛宣传政策
+
+通过校园网宣传。
+
+### 2.加强支部建设
+
+每月开一次支委会。
+
+### 3.办好家长学校
+
+每学期请家长来两次。
+"""
+
+
+def test_points_that_stand_apart_are_brought_together_where_they_are_as_many_as_asked_for(relations):
+    assert [line.rpartition("[")[0] for line in lines(relations.answer("理顺关系要理顺哪两个关系"))] == [
+        "- 一是要理顺领导与负责的关系。", "- 二是要理顺分工与合作的关系。"
+    ]  # fmt: skip
+
+
+def test_point_that_only_names_its_matter_is_quoted_with_the_sentence_that_explains_it(relations):
+    answer = relations.answer("为什么要配强支部书记，要什么样的人")
+    quotes = [citation.quote for citation in answer.citations]
+    assert any(q.startswith("一是配强支部书记。要把“政治坚定") for q in quotes), answer.answer
+
+
+def test_as_many_headings_as_asked_for_are_the_answer_each_with_its_citation(relations):
+    answer = relations.answer("本校打算做哪三件事")
+    assert [c.quote.strip("# 123.") for c in answer.citations] == [
+        "广泛宣传政策",
+        "加强支部建设",
+        "办好家长学校",
+    ]

@@ -1,12 +1,14 @@
 """Questions known to be asked: they lead to the sentences that answer them, and to nothing else."""
 
 import json
+import random
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from eval.train import samples
 from rag import sentences as split
 from rag.assistant import Assistant
 from rag.config import Settings
@@ -159,3 +161,15 @@ def test_the_bundled_documents_have_questions_and_none_stands_in_an_evaluation_s
     sets = [path.read_text(encoding="utf-8") for path in (ROOT / "eval" / "sets").glob("*.jsonl")]
     cases = [c for text in sets for c in map(json.loads, text.splitlines()) if not c["history"]]
     assert len(known) > 4000 and not known & {bare(case["question"]) for case in cases}
+
+
+def test_what_a_known_question_asks_besides_is_not_given_where_it_is_far_from_what_is_asked(knowledge_base):
+    answer = knowledge_base.answer("校长要给教代会报告工作吗")
+    assert [("教职工代表大会" in citation.quote) for citation in answer.citations] == [True]
+
+
+def test_encoder_is_taught_each_sentence_once_in_a_batch():
+    known = samples.known(ROOT / "knowledge")
+    rows = samples.known_rows(known, random.Random(0))
+    assert sorted(sentence for _, sentence in rows) == sorted(known)
+    assert all(question in known[sentence] for question, sentence in rows)
