@@ -175,10 +175,11 @@ def _evidence(
     source: Source,
     span: tuple[int, int],
     candidate: Candidate,
-    learned: tuple[float, float],
+    weighed: tuple[float, float],
     known: Known,
 ) -> Evidence:
-    value, alike = learned
+    """`weighed` are what the learned models make of the sentence, and the cosine of its vector."""
+    learned, alike = weighed
     own, around = token_set(candidate.text), sentence_rules.around(candidate)
     asked = known.asked(source.id, *span)
     said = frozenset() if asked is None else known.tokens(source.id, *span)
@@ -189,7 +190,7 @@ def _evidence(
         supported=sentence_ranker.supported(wanted, own, around),
         expected=sentence_rules.expected(question, candidate),
         score=sentence_rules.ruled(question, wanted, candidate)
-        + value
+        + learned
         + ALIKE_WEIGHT * alike
         + ASKED_WEIGHT * _told(asked),
         complete=bool(COMPLETE.search(candidate.text)),

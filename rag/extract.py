@@ -152,17 +152,12 @@ def _units(question: Question, evidence: Sequence[Evidence]) -> list[Unit]:
 
 def _joined(units: Sequence[Unit]) -> list[Unit]:
     """Take an item that only names its point (一是配强书记。) together with the sentence that explains it."""
-    if len(units) < 2 or not names_point(units[0].source.clean[units[0].start : units[0].end]):
+    if len(units) < 2 or not names_point(_text(units[0])):
         return list(units)
     first, second, *rest = units
-    if (
-        second.source.id != first.source.id
-        or second.end - first.start > CITED_WHOLE
-        or _text(second)[:1] == "|"
-    ):
-        return list(units)
-    between = first.source.clean[first.end : second.start]
-    if between.strip() or not 0 <= second.start - first.end < 3:
+    text = first.source.clean
+    follows = second.source.id == first.source.id and not text[first.end : second.start].strip()
+    if not follows or second.start < first.end or second.end - first.start > CITED_WHOLE:
         return list(units)
     return [Unit(first.source, first.start, second.end, ((first.start, second.end),), first.score), *rest]
 

@@ -21,7 +21,6 @@ from rag.types import Section, Source
 
 MATCH = 0.8  # share of the question that the heading holds, and of the heading that the question holds
 MAX_LINES = 16
-MAX_COUNTED = 2
 MAX_UNDER = 5  # lines under one heading of a topic that has several
 SHORT = 20  # a heading longer than that is a sentence
 _EMPTY = re.compile(r"没有收录|没有写|不作转述|本库用语|说明$")

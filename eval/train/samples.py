@@ -67,9 +67,9 @@ def known(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def known_rows(known: dict[str, list[str]], draw: random.Random) -> list[Row]:
+def known_rows(asked: dict[str, list[str]], draw: random.Random) -> list[Row]:
     """Draw one question for each sentence: two of one sentence would be each other's negatives."""
-    rows: list[Row] = [(draw.choice(questions), sentence) for sentence, questions in known.items()]
+    rows: list[Row] = [(draw.choice(questions), sentence) for sentence, questions in asked.items()]
     draw.shuffle(rows)
     return rows
 

@@ -108,10 +108,8 @@ def needed(name, extras=frozenset()):
 def test_hashed_list_holds_all_that_the_program_needs_in_the_tested_versions():
     hashed, tested = pinned(DEPLOY / "requirements.txt"), pinned(ROOT / "constraints.txt")
     assert {n: v for n, v in hashed.items() if n in tested} == {n: tested[n] for n in hashed if n in tested}
-    nvidia = {
-        n for n in needed("lingxue") if n.startswith(("nvidia-", "cuda-", "triton"))
-    }  # of torch's big build
-    assert needed("lingxue", {"postgres", "ocr"}) - nvidia - {"lingxue", "torch"} <= set(hashed)
+    big_torch = {n for n in needed("lingxue") if n.startswith(("nvidia-", "cuda-", "triton"))}
+    assert needed("lingxue", {"postgres", "ocr"}) - big_torch - {"lingxue", "torch"} <= set(hashed)
     text = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
     entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
     assert len(entries) == len(hashed) and all("--hash=sha256:" in entry for entry in entries)
