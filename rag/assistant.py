@@ -50,7 +50,7 @@ class Assistant:
         """Keep the settings; open nothing yet."""
         self.settings = settings
         self._views = Views()
-        self._shelf = Shelf(settings.knowledge_dir, bundled, self)
+        self.shelf = Shelf(settings.knowledge_dir, bundled, self)
         self._read_source = lru_cache(maxsize=SOURCES_KEPT)(lambda key: self.store.source(key[0]))
 
     @cached_property
@@ -226,7 +226,7 @@ class Assistant:
             reader=self,
             lexical=(view or generation).lexical,
             stamps=stamps,
-            phrasings=self._shelf.of(stamps),
+            phrasings=self.shelf.of(stamps),
             impaired=lambda: bool(generation.dense_failed),
         )
 

@@ -36,6 +36,7 @@ def examine(assistant: Assistant) -> list[Finding]:
         ("向量模型", _encoder),
         ("对话与账号", _records),
         ("索引", _index),
+        ("大家怎么问", _questions),
         ("大模型", _model),
         ("旧格式文件", _legacy),
         ("扫描件", _scans),
@@ -100,6 +101,16 @@ def _index(assistant: Assistant) -> Finding:
             "受限", "索引", f"可检索 {count} 段；Chroma 暂时不可用或被占用，改用逐条计算，结果相同。"
         )
     return Finding("正常", "索引", f"可检索 {count} 段")
+
+
+def _questions(assistant: Assistant) -> Finding:
+    phrasings = assistant.shelf.of(assistant.stamps())
+    if problems := phrasings.problems:
+        more = f"等 {len(problems)} 处" if len(problems) > 1 else ""
+        return Finding(
+            "受限", "大家怎么问", f"{problems[0]}{more}。请对照资料改好这份 .questions.toml 文件。"
+        )
+    return Finding("正常", "大家怎么问", f"{len(phrasings)} 个已知问法")
 
 
 def _model(assistant: Assistant) -> Finding:

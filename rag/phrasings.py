@@ -104,18 +104,17 @@ class Known:
 NOTHING = Known()
 
 
-def read(path: Path, source: Source) -> Iterator[Phrasing]:
-    """Yield the phrasings of a file; what cannot be used is passed over and logged."""
+def read(path: Path, source: Source, problems: list[str]) -> Iterator[Phrasing]:
+    """Yield the phrasings of a file; what cannot be used is passed over and told in `problems`."""
     try:
         groups = tomllib.loads(path.read_text(encoding="utf-8-sig"))["questions"]
         listed = [([str(a) for a in g["answers"]], [str(a) for a in g["asked"]]) for g in groups]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, KeyError, TypeError) as err:
-        logger.warning("%s is passed over: %s: %s", path.name, type(err).__name__, err)
+        problems.append(f"{path.name} 读不懂，整份没有用上（{type(err).__name__}: {err}）")
         return
     for answers, questions in listed:
         starts = [source.clean.find(answer) for answer in answers]
-        if -1 in starts:
-            logger.warning("%s: not in the document: %s", path.name, answers[starts.index(-1)])
+        problems += [f"{path.name}：资料里没有这一句：{answers[i]}" for i, at in enumerate(starts) if at < 0]
         places = tuple(
             Place(source.id, start, start + len(answer))
             for start, answer in zip(starts, answers, strict=True)
@@ -128,9 +127,18 @@ def read(path: Path, source: Source) -> Iterator[Phrasing]:
 class Phrasings:
     """Known questions, found by what they share with a new one."""
 
-    def __init__(self, known: Sequence[Phrasing] = (), encoder: Encoder | None = None) -> None:
-        """Index the questions by their words, and by their vectors; without an encoder none is found."""
+    def __init__(
+        self,
+        known: Sequence[Phrasing] = (),
+        encoder: Encoder | None = None,
+        problems: Sequence[str] = (),
+    ) -> None:
+        """Index the questions by their words, and by their vectors; without an encoder none is found.
+
+        `problems` say what of the files could not be used.
+        """
         self.known = list(known)
+        self.problems = list(problems)
         self._encoder = encoder
         self._words: dict[str, dict[Place, frozenset[str]]] = {}
         for phrasing in known:
@@ -210,18 +218,21 @@ class Shelf:
             key = tuple((stamp.id, path, _changed(path)) for stamp, path in told)
             found = self._kept.pop(key, None)
             if found is None:  # one without questions is kept as well
-                found = Phrasings(list(self._read(told)), self._encoder())
+                problems: list[str] = []
+                found = Phrasings(list(self._read(told, problems)), self._encoder(), problems)
+                for problem in problems:
+                    logger.warning("%s", problem)
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
             return found
 
-    def _read(self, told: Sequence[tuple[Stamp, Path]]) -> Iterator[Phrasing]:
+    def _read(self, told: Sequence[tuple[Stamp, Path]], problems: list[str]) -> Iterator[Phrasing]:
         for stamp, path in told:
             try:
-                yield from read(path, self._reader.source(stamp.id))
+                yield from read(path, self._reader.source(stamp.id), problems)
             except LingxueError as err:  # damaged or just removed: the other documents have their questions
-                logger.warning("%s is passed over: %s", path.name, err)
+                problems.append(f"{path.name} 没有用上：{err}")
 
     def _files(self) -> dict[str, Path]:
         """The files of questions by what they stand beside; listed anew when a folder has changed."""
