@@ -24,7 +24,7 @@ HELP = {
     "eval": "用自带的评测集检查回答，报告写入 eval-report/",
     "bench": "检索与速度的基准测试",
     "faults": "完整的故障试验：断电、磁盘满、文件损坏（约半小时）",
-    "audit": "对照漏洞库检查依赖（要联网；查不到的也算没有通过）",
+    "audit": "检查代码的安全问题，再对照漏洞库检查依赖（要联网；查不到的也算没有通过）",
     "help": "显示这份说明",
 }
 
@@ -112,12 +112,13 @@ def faults() -> None:
 
 
 def audit() -> None:
-    """Look up the pinned versions among what is known to be vulnerable; in an environment of its own."""
+    """Scan the code; look up the pinned versions among what is known to be vulnerable."""
     tool = VENV / "audit"
     inside = tool / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not inside.exists():
         venv.create(tool, with_pip=True)
-    call(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pip-audit")
+    call(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pip-audit", "bandit")
+    call(inside, "-m", "bandit", "-q", "-r", "rag", "app.py", "-c", "pyproject.toml")
     options = ["--strict", "--no-deps", "--disable-pip"]  # strict: what could not be looked up is no pass
     call(inside, "-m", "pip_audit", *options, "-r", ROOT / "constraints.txt")
 

@@ -40,7 +40,7 @@ def _digests_and_retirement(db: Connection) -> None:
     db.execute("ALTER TABLE sources ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE sources ADD COLUMN retired INTEGER NOT NULL DEFAULT 0")
     columns = "id, original, clean, runs, metadata"
-    for row in db.execute(f"SELECT {columns} FROM sources").fetchall():  # noqa: S608 - a constant
+    for row in db.execute(f"SELECT {columns} FROM sources").fetchall():  # noqa: S608 - a constant # nosec B608
         db.execute("UPDATE sources SET digest = ? WHERE id = ?", (digest(row[1:]), row[0]))
 
 

@@ -123,7 +123,7 @@ class Store:
 
     def damaged(self) -> set[str]:
         """Return the ids of the sources whose texts are no longer what was stored."""
-        rows = self._rows(f"SELECT {_DIGESTED} FROM sources")  # noqa: S608 - a constant
+        rows = self._rows(f"SELECT {_DIGESTED} FROM sources")  # noqa: S608 - a constant # nosec B608
         return {str(row[0]) for row in rows if digest(row[2:]) != row[1]}
 
     def forget_stamps(self, source_ids: Iterable[str]) -> None:
@@ -194,7 +194,7 @@ class Store:
     def source(self, source_id: str) -> Source:
         """Return a stored source; raise SourceNotFound, or SourceDamaged for one that is not as stored."""
         columns = f"{_DIGESTED}, name, repairs, sections"
-        rows = self._rows(f"SELECT {columns} FROM sources WHERE id = ?", (source_id,))  # noqa: S608
+        rows = self._rows(f"SELECT {columns} FROM sources WHERE id = ?", (source_id,))  # noqa: S608 # nosec B608
         if not rows:
             raise SourceNotFound(source_id=source_id)
         identity, kept, original, clean, runs, metadata, name, repairs, sections = rows[0]
@@ -217,7 +217,7 @@ class Store:
         Those of retired sources only where asked for, those of damaged ones never.
         """
         texts = self._rows(
-            f"SELECT {_DIGESTED} FROM sources WHERE ? IN ('', id) AND retired <= ?",  # noqa: S608
+            f"SELECT {_DIGESTED} FROM sources WHERE ? IN ('', id) AND retired <= ?",  # noqa: S608 # nosec B608
             (source_id, retired),
         )
         clean = {row[0]: str(row[3]) for row in texts if digest(row[2:]) == row[1]}
