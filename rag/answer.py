@@ -17,7 +17,7 @@ from rag.errors import BadRequest, ModelFailed
 from rag.evidence import Evidence, answerable, states_absence, whole_clause
 from rag.extract import extract
 from rag.lookup import Library, look_up
-from rag.notices import Notices
+from rag.notices import Notices, with_notice
 from rag.opposite import contrary
 from rag.page import Page, plain
 from rag.parts import parts
@@ -251,12 +251,6 @@ def _with_warning(checked: generate.Generated, notices: Notices) -> str:
         return checked.markdown
     struck = "".join(f"\n> - {sentence}" for sentence in checked.struck)
     return f"{checked.markdown}\n\n> {notices.text('unsupported')}{struck}"
-
-
-def with_notice(answer: Answer, notice: str) -> Answer:
-    """Put a notice above an answer."""
-    sentences = (Sentence(notice, "notice"), *answer.sentences)
-    return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)
 
 
 def _titled(title: str) -> str:

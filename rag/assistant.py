@@ -21,7 +21,7 @@ from rag.fetch import Fetcher
 from rag.index import Index
 from rag.limited import Limited, Views
 from rag.lookup import Library
-from rag.notices import Notices
+from rag.notices import Notices, with_notice
 from rag.phrasings import Shelf
 from rag.privacy import Guarded, OnPrivate, let_through
 from rag.protocols import ChatModel, Encoder
@@ -199,7 +199,7 @@ class Assistant:
             if private == "hold":
                 raise
             for event in self._ask(question, history, None, collection):
-                yield answer.with_notice(event, held.notice) if isinstance(event, Answer) else event
+                yield with_notice(event, held.notice) if isinstance(event, Answer) else event
 
     def _ask(
         self, question: str, history: Sequence[Turn], model: ChatModel | None, collection: str

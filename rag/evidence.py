@@ -31,10 +31,7 @@ ASKED_WEIGHT = 0.7  # of the log-odds that the question asks what the sentence i
 NEUTRAL, LEAST = 0.33, 0.05  # odds that speak neither for nor against; what is added, that none are nothing
 SURELY = 0.2  # by so much likelier what it is known to answer, a sentence stays before another
 SECOND = 8  # how far down a sentence may stand that lays down what the best one says is not laid down
-LEARNED_WEIGHT, READ_WEIGHT = (
-    0.4,
-    0.2,
-)  # of the trees' probability and of the reader's log-odds; see docs/design/0006
+LEARNED_WEIGHT, READ_WEIGHT = 0.4, 0.2  # of the trees' probability, of the reader's log-odds; see 0006
 ALIKE_WEIGHT = 0.6  # of the cosine; .3 to 1 are alike
 LEAD = 40  # characters at the start of a document, which name what all of it is about
 ELSEWHERE = 0.1  # of the probability is left to what concerns another year or law than the one asked about

@@ -68,16 +68,14 @@ def extract(
     elif whole:
         _write(question, [_unit(question, sentence) for sentence in whole], page)
     else:
-        _write(question, _units(question, evidence), page := _page(question, evidence, citations, confidence))
+        units = _units(question, evidence)
+        _write(question, units, page := _page(question, units, citations, confidence))
     return page.markdown(), page.sentences
 
 
-def _page(question: Question, evidence: Sequence[Evidence], citations: Citations, confidence: float) -> Page:
+def _page(question: Question, units: Sequence[Unit], citations: Citations, confidence: float) -> Page:
     """A page that says whose word each line is where they are not all the same one's."""
-    words = {
-        of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end])
-        for u in _units(question, evidence)
-    }
+    words = {of_sentence(u.source.metadata.authority, u.source.clean[u.start : u.end]) for u in units}
     return Page(citations, confidence=confidence, labelled=len(words) > 1, noted=question.sourced)
 
 

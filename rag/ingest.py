@@ -63,12 +63,9 @@ def sync_folder(store: Store, folder: Path, on_progress: ProgressCallback | None
     present = {file.name for file in found}
     removed = store.hidden_names(origin)
     found = [file for file in found if file.name not in removed]
-    gone = [s for s in store.stamps() if s.origin != ADDED and (s.origin != origin or s.name not in present)]
     reports = _take_in(store, found, on_progress)
-    held = {stamp.id for stamp in store.stamps() if stamp.origin == origin}
-    gone = [
-        stamp for stamp in gone if stamp.id not in held
-    ]  # the same file from another folder has the same id
+    # Only now: the same file from another folder has the same id, and was taken over from there.
+    gone = [s for s in store.stamps() if s.origin != ADDED and (s.origin != origin or s.name not in present)]
     store.delete(stamp.id for stamp in gone)
     return [*reports, *(FileReport(stamp.name, "删除", "文件夹里已没有这个文件") for stamp in gone)]
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from rag.types import Answer, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,9 @@ class Notices:
         rules = self.table.get(name, [])
         found = (r[value] for r in rules if re.search(r["pattern"], question, re.IGNORECASE))
         return str(next(found, ""))
+
+
+def with_notice(answer: Answer, notice: str) -> Answer:
+    """Put a notice above an answer."""
+    sentences = (Sentence(notice, "notice"), *answer.sentences)
+    return replace(answer, answer=f"> {notice}\n\n{answer.answer}", sentences=sentences)

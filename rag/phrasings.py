@@ -104,11 +104,19 @@ class Known:
 NOTHING = Known()
 
 
+def groups(path: Path) -> list[tuple[list[str], list[str]]]:
+    """Return the groups of a file: exact sentences, and the questions that they answer together.
+
+    Raises: TOMLDecodeError, UnicodeDecodeError, OSError, KeyError or TypeError where it cannot be read.
+    """
+    told = tomllib.loads(path.read_text(encoding="utf-8-sig"))["questions"]
+    return [([str(a) for a in group["answers"]], [str(a) for a in group["asked"]]) for group in told]
+
+
 def read(path: Path, source: Source, problems: list[str]) -> Iterator[Phrasing]:
     """Yield the phrasings of a file; what cannot be used is passed over and told in `problems`."""
     try:
-        groups = tomllib.loads(path.read_text(encoding="utf-8-sig"))["questions"]
-        listed = [([str(a) for a in g["answers"]], [str(a) for a in g["asked"]]) for g in groups]
+        listed = groups(path)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, KeyError, TypeError) as err:
         problems.append(f"{path.name} 读不懂，整份没有用上（{type(err).__name__}: {err}）")
         return

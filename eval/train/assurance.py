@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,10 +22,9 @@ from typing import Any
 import numpy as np
 
 from eval.cases import load_cases
+from eval.train.library import indexed
 from rag import assurance, clause, compare
 from rag.answer import THRESHOLD
-from rag.assistant import Assistant
-from rag.config import Settings
 from rag.conversation import standalone
 from rag.evidence import signs
 from rag.lookup import look_up
@@ -48,9 +46,7 @@ class Example:
 
 def examples(folder: Path, sets: Sequence[Path]) -> Iterator[Example]:
     """Yield the cases of some sets, asked of a folder's documents."""
-    with tempfile.TemporaryDirectory() as data:
-        assistant = Assistant(Settings(data_dir=Path(data), knowledge_dir=folder, llm="off"))
-        assistant.index()
+    with indexed(folder) as assistant:
         library = assistant.library()
         for path in sets:
             cases = load_cases([path])
@@ -68,7 +64,6 @@ def examples(folder: Path, sets: Sequence[Path]) -> Iterator[Example]:
                     yield Example(
                         [told[name] for name in assurance.SIGNS], case.answerable, path.stem, near_miss
                     )
-        assistant.close()
 
 
 def fit(data: Sequence[Example]) -> dict[str, float]:

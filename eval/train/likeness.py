@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from eval.cases import Case, load_cases
+from eval.train.library import indexed
 from rag import likeness
 from rag.assistant import Assistant
-from rag.config import Settings
 from rag.conversation import standalone
 from rag.likeness import Likeness
 from rag.phrasings import Phrasing
@@ -42,9 +41,7 @@ class Asked:
 
 def gather(folder: Path, sets: Sequence[Path]) -> Iterator[Asked]:
     """Set the questions of some sets beside those known of a folder's documents."""
-    with tempfile.TemporaryDirectory() as data:
-        assistant = Assistant(Settings(data_dir=Path(data), knowledge_dir=folder, llm="off"))
-        assistant.index()
+    with indexed(folder) as assistant:
         phrasings = assistant.library().phrasings
         for path in sets:
             for case in load_cases([path]):
@@ -52,7 +49,6 @@ def gather(folder: Path, sets: Sequence[Path]) -> Iterator[Asked]:
                 same = [leads(phrasings.known[i], case, assistant) for i, _ in found]
                 if found and any(same) or not case.answerable:
                     yield Asked([pair for _, pair in found], same, path.stem)
-        assistant.close()
 
 
 def leads(phrasing: Phrasing, case: Case, assistant: Assistant) -> bool:

@@ -6,7 +6,6 @@ Knows texts and chunks. Knows nothing of tokens or vectors.
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 
 from eval.train.corpus import Collection, chunk_spans, collection, read_lines, read_passages, split_by_law
 from eval.train.measure import bm25_top
+from rag.ingest import QUESTIONS
+from rag.phrasings import groups
 from rag.sentences import clauses, sentences
 
 Row = tuple[str, ...]
@@ -60,10 +61,10 @@ def load(data: Path, knowledge: Path) -> Material:
 def known(folder: Path) -> dict[str, list[str]]:
     """Return the sentences that the folder's known questions ask, each with its questions."""
     found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.questions.toml")):
-        for group in tomllib.loads(path.read_text(encoding="utf-8"))["questions"]:
-            for sentence in group["answers"]:
-                found.setdefault(sentence, []).extend(group["asked"])
+    for path in sorted(folder.glob(f"*{QUESTIONS}")):
+        for answers, asked in groups(path):
+            for sentence in answers:
+                found.setdefault(sentence, []).extend(asked)
     return found
 
 
